@@ -8,18 +8,18 @@ __all__ = ['DataLoaders', 'Callback', 'CancelBatchException', 'CancelTrainExcept
            'sched_lin', 'sched_cos', 'sched_exp', 'combined_cos', 'ParamScheduler', 'LRFinder', 'SkipValidation',
            'decode_preds']
 
-# %% ../nbs/06_learner.ipynb #d00a9ae1
+# %% ../nbs/06_learner.ipynb #c6b82b66
 import copy, time
 from collections.abc import Callable
 from contextlib import contextmanager
-from math import cos, inf, nan, pi
+from math import cos, isnan, nan, pi
 
 import torch
 from fastcore.basics import patch
 from fastcore.imports import IN_NOTEBOOK
 from torch import Tensor, nn
 
-from .data import show_digits, to_float
+from .data import show_digits
 from .optimizer import Adam, set_hyper
 
 # %% ../nbs/06_learner.ipynb #1c77e442
@@ -224,7 +224,7 @@ def get_hyper(
     "Read a hyper-parameter of an optimizer, ours or `torch.optim`'s"
     return opt.param_groups[0][name] if hasattr(opt, 'param_groups') else getattr(opt, name)
 
-# %% ../nbs/06_learner.ipynb #392dbca9
+# %% ../nbs/06_learner.ipynb #d208ba70
 def _axes(ax, **labels):
     "`ax`, or new axes of the house's size, with labels"
     import matplotlib.pyplot as plt
@@ -240,8 +240,10 @@ def plot_loss(self:Recorder,
 ):                    # The axes
     "Loss of each training batch, and the mean validation loss at the end of each epoch"
     ax = _axes(ax, xlabel='batch', ylabel='loss')
-    ax.plot(range(skip_start, len(self.losses)), self.losses[skip_start:], lw=.8, color='0.6', label='train, each batch')
-    ax.plot(self.ends, [v[1] for v in self.values], 'o-', ms=3, label='valid, each epoch')
+    batches = range(skip_start, len(self.losses))
+    ax.plot(batches, self.losses[skip_start:], lw=.8, color='0.6', label='train, each batch')
+    valid = [(end,v[1]) for end,v in zip(self.ends, self.values) if not isnan(v[1])]
+    if valid: ax.plot(*zip(*valid), 'o-', ms=3, label='valid, each epoch')
     ax.legend(frameon=False)
     return ax
 
@@ -286,7 +288,7 @@ class _TerminalBar:
     def draw(self, done, note): self.bar.update(self.task, completed=done, description=note)
     def close(self): self.bar.stop()
 
-# %% ../nbs/06_learner.ipynb #82cf6e91
+# %% ../nbs/06_learner.ipynb #097f6374
 class ProgressCallback(Callback):
     "A bar that moves with the batches and a row for each epoch, in a notebook and in a terminal"
     order = 60
@@ -305,7 +307,8 @@ class ProgressCallback(Callback):
 
     def after_epoch(self):
         rec = self.learn.recorder
-        self.bar.row([str(self.learn.epoch+1), *(f'{v:.4f}' for v in rec.values[-1]), f'{rec.times[-1]:.2f}'])
+        figures = ['' if isnan(v) else f'{v:.4f}' for v in rec.values[-1]]    # a pass that was skipped has none
+        self.bar.row([str(self.learn.epoch+1), *figures, f'{rec.times[-1]:.2f}'])
 
     def cleanup_fit(self):
         if hasattr(self, 'bar'): self.bar.close()

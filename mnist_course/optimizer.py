@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from .loss import batch_accuracy
 from .sgd import calc_grad, validate_images
 
-# %% ../nbs/05_optimizer.ipynb #d8b3477b
+# %% ../nbs/05_optimizer.ipynb #9eb7a9cf
 def list_params(
     params:Iterable, # Tensors to train, as `model.parameters()` or `[weights, bias]`
 )->list:             # The same tensors, in a list
     "The tensors to train; a `ValueError` where there are none, or where they are something else"
-    if not isinstance(params, (Tensor, nn.Module)):  # iterating over one of these gives its rows or its layers
+    if not isinstance(params, (Tensor, nn.Module)):  # a list of these would hold rows or layers
         params = list(params)
         if not params:
             raise ValueError('params: expected tensors to train, found none. '
@@ -31,7 +31,7 @@ def list_params(
     raise ValueError(f'params: expected several tensors, found {type(params).__name__}: '
                      'pass model.parameters() or [weights, bias]')
 
-# %% ../nbs/05_optimizer.ipynb #ccd5465a
+# %% ../nbs/05_optimizer.ipynb #06a00442
 def check_hypers(
     **hypers, # Values by name: `lr` and `eps` from 0 up; `mom` and `sqr_mom` from 0 up, below 1
 ):
@@ -39,7 +39,8 @@ def check_hypers(
     for name,value in hypers.items():
         end = 1 if name in ('mom','sqr_mom') else inf
         if not (isinstance(value, Real) and 0<=value<end):
-            raise ValueError(f'{name} is {value!r}: expected a number from 0 up' + (', below 1' if end==1 else ''))
+            below = ', below 1' if end==1 else ''
+            raise ValueError(f'{name} is {value!r}: expected a number from 0 up{below}')
 
 # %% ../nbs/05_optimizer.ipynb #c04aa783
 class BasicOptim:
