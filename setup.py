@@ -20,10 +20,11 @@ class BuildWithLessons(build_py):
     def run(self):
         super().run()
         if self.editable_mode: return              # a clone has them in nbs/
-        out = Path(self.build_lib)/cfg['lib_name']/'lessons'
-        for nb in sorted((here/cfg['nbs_path']).glob('*.ipynb')):
-            out.mkdir(parents=True, exist_ok=True)
-            copy2(nb, out/nb.name)
+        nbs, out = here/cfg['nbs_path'], Path(self.build_lib)/cfg['lib_name']/'lessons'
+        for f in sorted([*nbs.glob('*.ipynb'), *nbs.glob('*/*.csv'), *nbs.glob('*/*.png')]):
+            to = out/f.relative_to(nbs)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            copy2(f, to)
 
 
 setup(

@@ -1,0 +1,80 @@
+"The committed notebooks are what a reader on a code host sees: run, whole, light, and silent about the machine that ran them"
+import json, re
+
+import pytest
+from checks import ROOT, notebooks
+
+every = pytest.mark.parametrize('nb', notebooks(), ids=lambda p: p.stem)
+machine = re.compile(r'(?<![\w.])/(?:root|home|work|tmp|Users|private|var|opt|mnt|workspace)/|[A-Z]:\\\\?Users|site-packages|ipykernel_\d+')
+
+
+def faults(nb):
+    "What is wrong with a notebook as committed"
+    raw = nb.read_text(encoding='utf-8')
+    content = json.loads(raw)
+    cells, found = content['cells'], []
+    code = [c for c in cells if c['cell_type']=='code']
+    outputs = [o for c in code for o in c['outputs']]
+    title = ''.join(cells[0]['source']).strip()
+    if len(raw.encode())>500_000: found.append(f'{len(raw.encode())//1000} kB: more than 500')
+    if cells[0]['cell_type']!='markdown' or not re.fullmatch(r'# [^\n]+\n\n> [^\n]+', title): found.append('first cell: expected a title and a sentence after ">" only')
+    if not outputs: found.append('no outputs: not run')
+    if any(o['output_type']=='error' for o in outputs): found.append('an error among the outputs')
+    if any(o.get('name')=='stderr' for o in outputs): found.append('a warning, or other text on stderr, among the outputs')
+    if any(c.get('execution_count') is not None for c in code): found.append('execution counts: not cleaned')
+    if set(content['metadata'])-{'kernelspec'} or any(c['metadata'] for c in cells): found.append('metadata: not cleaned')
+    if len({c.get('id') for c in cells})!=len(cells): found.append('cells without an id of their own')
+    shown = [json.dumps({k: v for k,v in o.get('data', {}).items() if not k.startswith('image/')} | {'text': o.get('text')}) for o in outputs]
+    found += [f'a path of one machine: {m[0]}' for text in [*shown, *(''.join(c['source']) for c in cells)] for m in machine.finditer(text)]
+    return found
+
+
+@every
+def test_notebook_is_fit_to_be_read(nb): assert faults(nb)==[]
+
+
+@every
+def test_lesson_has_pictures_and_prose(nb):
+    "Lessons only: a picture or more, no page-long cell, as much prose as it takes"
+    if not re.match(r'\d\d_', nb.name): return
+    cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
+    images = [o for c in cells if c['cell_type']=='code' for o in c['outputs'] if 'image/png' in o.get('data', {})]
+    prose = [c for c in cells if c['cell_type']=='markdown']
+    longest = max(len(''.join(c['source']).splitlines()) for c in cells if c['cell_type']=='code')
+    assert len(images)>=2 and len(prose)>=12 and longest<=60
+
+
+def plant(content, fault):
+    cell = dict(cell_type='code', source=['1'], outputs=[], metadata={}, execution_count=None, id='planted')
+    content['cells'].append(cell)
+    if fault=='error': cell['outputs'] = [dict(output_type='error', ename='E', evalue='', traceback=[])]
+    if fault=='stderr': cell['outputs'] = [dict(output_type='stream', name='stderr', text=['UserWarning'])]
+    if fault=='path': cell['outputs'] = [dict(output_type='stream', name='stdout', text=['/home/me/mnist'])]
+    if fault=='path in prose': cell['source'] = ['open("/Users/me/x")']
+    if fault=='size': cell['source'] = ['#'*500_000]
+    if fault=='count': cell['execution_count'] = 3
+    if fault=='metadata': cell['metadata'] = {'tags': ['x']}
+    if fault=='title': content['cells'][0]['source'].append('\n\nand more')
+    if fault=='unrun':
+        for c in content['cells']:
+            if c['cell_type']=='code': c['outputs'] = []
+    return content
+
+
+@pytest.mark.parametrize('fault, said', [('none', []), ('error', ['error']), ('stderr', ['stderr']), ('path', ['machine']), ('path in prose', ['machine']),
+    ('size', ['more than 500']), ('count', ['counts']), ('metadata', ['metadata']), ('title', ['first cell']), ('unrun', ['not run'])])
+def test_a_planted_fault_is_caught(tmp_path, fault, said):
+    "In a notebook without any"
+    sound = dict(metadata={'kernelspec': {}}, cells=[
+        dict(cell_type='markdown', source=['# A\n', '\n', '> b'], metadata={}, id='a'),
+        dict(cell_type='code', source=['2'], outputs=[dict(output_type='stream', name='stdout', text=['/data/7.png'])], metadata={}, execution_count=None, id='b')])
+    (tmp_path/'x.ipynb').write_text(json.dumps(plant(sound, fault)))
+    found = faults(tmp_path/'x.ipynb')
+    assert len(found)==len(said) and all(s in f for s,f in zip(said, found))
+
+
+def test_nothing_names_a_machine():
+    "Neither do the other files that are committed"
+    files = [ROOT/f for f in ('README.md','CONTRIBUTING.md','constraints.txt','settings.ini','setup.py','.ci/run')]
+    for f in files + sorted((ROOT/'mnist_course').glob('*.py')):
+        assert not re.search(r'(?<![\w.])/(root|home|work|Users)/|https?://[^\s)]*/simple|--index-url(?! https://download\.pytorch\.org/whl/cpu)', f.read_text(encoding='utf-8')), f

@@ -1,0 +1,253 @@
+"Data that a person could lose an hour to: files cut off anywhere, killed processes, two at once, folders that cannot be written"
+import gzip, hashlib, json, os, signal, subprocess, sys, time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checks import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from mnist_course.data import load_idx, load_mnist, read_idx, sample_folder
+
+mnist = ROOT/'mnist_course'/'mnist'
+canonical = {
+    'train-images-idx3-ubyte': 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+    'train-labels-idx1-ubyte': '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+    't10k-images-idx3-ubyte':  '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+    't10k-labels-idx1-ubyte':  'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+}
+
+
+# The pictures in the package
+
+@pytest.mark.parametrize('name', canonical)
+def test_files_are_the_canonical_ones(name):
+    assert hashlib.sha256(gzip.decompress((mnist/f'{name}.gz').read_bytes())).hexdigest()==canonical[name]
+
+
+def test_load_mnist_is_quick_and_needs_no_network(tmp_path):
+    "In a process that cannot open a socket; the best of three, since other work may be going on"
+    code = """
+import json, socket, time
+class Refuse(socket.socket):
+    def __init__(self, *args, **kwargs): raise RuntimeError('somebody asked for the network')
+socket.socket = Refuse
+from mnist_course.data import load_mnist
+seconds = []
+for _ in range(3):
+    start = time.perf_counter()
+    train, test = load_mnist()
+    seconds.append(time.perf_counter()-start)
+print(json.dumps([seconds, len(train), len(test), str(train.images.dtype), str(test.labels.dtype), train.labels.bincount().tolist()]))
+"""
+    r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, env=os.environ|{'PYTHONPATH':str(ROOT)}, capture_output=True, text=True)
+    assert r.returncode==0, r.stderr
+    seconds, *rest = json.loads(r.stdout)
+    assert min(seconds)<1
+    assert rest==[60_000, 10_000, 'torch.uint8', 'torch.int64', [5923,6742,5958,6131,5842,5421,5918,6265,5851,5949]]
+
+
+# Any idx file, whole or not
+
+def idx(array): return np.array([2048+array.ndim, *array.shape], '>u4').tobytes() + array.tobytes()
+def kinds(name): return name, f'{name}.gz'
+def write(path, raw): path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix=='.gz' else raw)
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory): return tmp_path_factory.mktemp('idx')
+
+small = st.integers(1,3).flatmap(lambda ndim: arrays(np.uint8, array_shapes(min_dims=ndim, max_dims=ndim, min_side=0, max_side=5)))
+
+
+@given(small)
+def test_read_idx_gives_back_what_was_written(folder, array):
+    for name in kinds('some'):
+        write(folder/name, idx(array))
+        back = read_idx(folder/name, array.ndim)
+        assert back.dtype==torch.uint8 and back.shape==array.shape and (back.numpy()==array).all()
+
+
+@given(small, st.data())
+def test_read_idx_refuses_a_file_cut_off_anywhere(folder, array, data):
+    for name in kinds('cut'):
+        write(folder/name, idx(array))
+        whole = (folder/name).read_bytes()
+        (folder/name).write_bytes(whole[:data.draw(st.integers(0, len(whole)-1))])
+        with pytest.raises(ValueError, match='cut.*expected.*found'): read_idx(folder/name, array.ndim)
+
+
+def test_read_idx_refuses_every_cut_of_one_file(folder):
+    for name in kinds('each'):
+        write(folder/name, idx(np.arange(12, dtype=np.uint8).reshape(3,2,2)))
+        whole = (folder/name).read_bytes()
+        for n in range(len(whole)):
+            (folder/name).write_bytes(whole[:n])
+            with pytest.raises(ValueError, match=name): read_idx(folder/name, 3)
+
+
+@given(small, st.binary(min_size=1, max_size=9))
+def test_read_idx_refuses_a_longer_file(folder, array, more):
+    for name in kinds('long'):
+        write(folder/name, idx(array)+more)
+        with pytest.raises(ValueError, match='long.*found more'): read_idx(folder/name, array.ndim)
+
+
+@given(small, st.integers(0, 2**32-1) | st.integers(2048, 2052))
+def test_read_idx_refuses_another_magic_number(folder, array, magic):
+    write(folder/'magic', magic.to_bytes(4,'big') + idx(array)[4:])
+    if magic!=2048+array.ndim:
+        with pytest.raises(ValueError, match=rf'magic number {2048+array.ndim}.*found.* {magic}\b'): read_idx(folder/'magic', array.ndim)
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=60))
+def test_read_idx_meets_noise_with_a_value_error(folder, noise):
+    for name in kinds('noise'):
+        (folder/name).write_bytes(noise)
+        with pytest.raises(ValueError, match='noise'): read_idx(folder/name, 3)
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_read_idx_takes_a_flipped_bit_of_a_gz_for_damage_or_for_nothing(folder, data):
+    "A gzip file has a checksum: what comes back is what was written, or a ValueError"
+    array = np.arange(48, dtype=np.uint8).reshape(3,4,4)
+    write(folder/'flip.gz', idx(array))
+    raw = bytearray((folder/'flip.gz').read_bytes())
+    raw[data.draw(st.integers(0, len(raw)-1))] ^= 1 << data.draw(st.integers(0,7))
+    (folder/'flip.gz').write_bytes(raw)
+    try: assert (read_idx(folder/'flip.gz', 3).numpy()==array).all()
+    except ValueError as e: assert 'flip.gz' in str(e)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(folder):
+    "A megabyte that unpacks to a gigabyte; once its header says so, once it says 8 bytes"
+    import resource
+    zeros = gzip.compress(bytes(2**20), mtime=0)
+    with open(folder/'claims.gz', 'wb') as f:
+        f.write(gzip.compress(np.array([2051, 60_000, 2**15, 2**15], '>u4').tobytes(), mtime=0))
+        for _ in range(1024): f.write(zeros)
+    with open(folder/'hides.gz', 'wb') as f:
+        f.write(gzip.compress(np.array([2051, 2, 2, 2], '>u4').tobytes(), mtime=0))
+        for _ in range(1024): f.write(zeros)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    with pytest.raises(ValueError, match='claims.gz: expected at most .* a header that claims'): read_idx(folder/'claims.gz', 3)
+    with pytest.raises(ValueError, match='hides.gz: expected 8 bytes'): read_idx(folder/'hides.gz', 3)
+    assert time.perf_counter()-start<1
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss-before) < 100*1024 # kilobytes
+
+
+def fill(folder, images, labels, suffix='', test='t10k'):
+    for split in ('train', test):
+        write(folder/f'{split}-images-idx3-ubyte{suffix}', idx(images))
+        write(folder/f'{split}-labels-idx1-ubyte{suffix}', idx(labels))
+
+
+@given(st.integers(1,9).flatmap(lambda n: st.tuples(arrays(np.uint8, (n,3,2)), arrays(np.uint8, n, elements=st.integers(0,9)))),
+       st.sampled_from(['', '.gz']))
+def test_load_idx_reads_any_folder(tmp_path_factory, pair, suffix):
+    images, labels = pair
+    folder = tmp_path_factory.mktemp('some set')
+    fill(folder, images, labels, suffix)
+    for digits in load_idx(folder):
+        assert (digits.images.numpy()==images).all() and digits.labels.tolist()==labels.tolist()
+        assert digits.labels.dtype==torch.int64
+
+
+@given(st.integers(0,255), st.integers(1,11), st.integers(0,4))
+def test_load_idx_keeps_to_the_range_of_labels(tmp_path_factory, label, n_classes, place):
+    folder, labels = tmp_path_factory.mktemp('labels'), np.zeros(5, np.uint8)
+    labels[place] = label
+    fill(folder, np.zeros((5,2,2), np.uint8), labels)
+    if label<n_classes: assert load_idx(folder, n_classes)[0].labels[place]==label
+    else:
+        with pytest.raises(ValueError, match=f'labels-idx1-ubyte: expected labels 0 to {n_classes-1}, found {label} at index {place}'):
+            load_idx(folder, n_classes)
+
+
+def test_load_idx_refuses_counts_that_differ(tmp_path):
+    fill(tmp_path, np.zeros((3,2,2), np.uint8), np.zeros(4, np.uint8))
+    with pytest.raises(ValueError, match='3 images.*4 labels'): load_idx(tmp_path)
+
+
+@pytest.mark.parametrize('gone', ['train-images-idx3-ubyte', 't10k-labels-idx1-ubyte'])
+def test_load_idx_names_the_file_that_is_missing(tmp_path, gone):
+    fill(tmp_path, np.zeros((3,2,2), np.uint8), np.zeros(3, np.uint8))
+    (tmp_path/gone).unlink()
+    with pytest.raises((ValueError, FileNotFoundError)) as e: load_idx(tmp_path)
+    assert str(tmp_path) in str(e.value) and gone.split('-')[1] in str(e.value)
+
+
+# The folder of PNGs
+
+counts = {'train/3':6131, 'train/7':6265, 'valid/3':1010, 'valid/7':1028}
+def is_whole(folder): return {sub: len(list((folder/sub).glob('*.png'))) for sub in counts}==counts
+
+def start(folder):
+    code = 'import sys; from mnist_course.data import sample_folder; print(sample_folder(sys.argv[1]))'
+    return subprocess.Popen([sys.executable, '-c', code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_processes_at_once_in_a_path_that_is_hard_to_spell(tmp_path):
+    folder = tmp_path/'Meine Übung'/'3 & 7 🔢'/'sample'
+    both = [start(folder), start(folder)]
+    for p in both:
+        out, err = p.communicate(timeout=100)
+        assert (p.returncode, out.strip(), err)==(0, str(folder), '')
+    assert is_whole(folder)
+    assert [f.name for f in folder.parent.iterdir() if f.suffix!='.lock']==['sample']
+    made = (folder/'train'/'3'/'10000.png').stat().st_mtime_ns
+    assert sample_folder(folder)==folder and (folder/'train'/'3'/'10000.png').stat().st_mtime_ns==made  # nothing is written twice
+
+
+def test_the_pngs_are_the_pictures(tmp_path):
+    from PIL import Image
+    folder, d = sample_folder(tmp_path/'sample'), dict(zip(('train','valid'), load_mnist()))
+    for sub in counts:
+        split, label = sub.split('/')
+        names = {int(p.stem) for p in (folder/sub).iterdir()}
+        assert names==set((d[split].labels==int(label)).nonzero()[:,0].tolist())
+        for i in sorted(names)[::500]: assert (np.array(Image.open(folder/sub/f'{i}.png'))==d[split].images[i].numpy()).all()
+
+
+@pytest.mark.skipif(not hasattr(signal, 'SIGKILL'), reason='no SIGKILL here')
+def test_a_killed_process_leaves_nothing_that_looks_whole(tmp_path):
+    folder = tmp_path/'sample'
+    p = start(folder)
+    while len(list(tmp_path.rglob('*.png')))<1000 and p.poll() is None: time.sleep(.02)
+    p.kill()
+    assert p.wait()==-signal.SIGKILL, 'it had finished before it could be killed'
+    assert not folder.exists()
+    again = start(folder)
+    assert again.wait(100)==0 and is_whole(folder)
+    assert [f.name for f in tmp_path.iterdir() if f.suffix!='.lock']==['sample']
+
+
+@pytest.mark.skipif(not hasattr(os, 'setuid'), reason='no users here')
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    "As an ordinary user, also where the tests run as root"
+    import tempfile, shutil
+    place = Path(tempfile.mkdtemp())   # pytest's own folder cannot be entered by others
+    try:
+        (place/'closed').mkdir(mode=0o555)
+        place.chmod(0o755)
+        code = """
+import os, sys
+from mnist_course.data import sample_folder
+if os.getuid()==0: os.setuid(65534)
+try: sample_folder(sys.argv[1])
+except OSError as e: print(e)
+"""
+        for path in (place/'closed'/'sample', place/'closed'/'deep'/'sample'):
+            r = subprocess.run([sys.executable, '-c', code, str(path)], cwd=ROOT, capture_output=True, text=True)
+            assert r.returncode==0 and str(place/'closed') in r.stdout, r.stdout+r.stderr
+    finally: shutil.rmtree(place)
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path/'file').write_text('mine')
+    with pytest.raises(OSError, match='file'): sample_folder(tmp_path/'file'/'sample')
+    assert (tmp_path/'file').read_text()=='mine'

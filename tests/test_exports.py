@@ -1,0 +1,278 @@
+"""Every exported name is called in a process of its own that has imported nothing but its module (and torch).
+
+`nbdev_test` stays green while an exported function reads something that only the notebook has; here it fails.
+Whoever exports a name adds a call below: the last tests fail until there is one.
+"""
+import ast, importlib, inspect, json, os, subprocess, sys
+from pathlib import Path
+
+import pytest
+from checks import ROOT
+
+# What each call finds: the names of its module, the module as `m`, and these
+GIVEN = """
+import torch
+from pathlib import Path
+tmp = Path(folder)
+torch.manual_seed(0)
+images = torch.randint(0, 256, (12,28,28), dtype=torch.uint8)
+labels = torch.tensor([3,7]*6)
+x, y = images.flatten(1)/255, (labels==3).long()[:,None]
+batches = [(x[:8], y[:8]), (x[8:], y[8:])]
+"""
+
+CALLS = dict(
+data = dict(
+    read_idx = "assert read_idx(Path(m.__file__).parent/'mnist'/'t10k-labels-idx1-ubyte.gz', 1)[0]==7",
+    show_numbers = "show_numbers(images[0,:4,:4])",
+    Digits = "d = Digits(images, labels); assert len(d[:2])==len(d[labels==3][:2])==2 and d[0][1]==3 and 'Digits' in repr(d)",
+    show_digits = "show_digits(images, labels.tolist(), cols=5); show_digits(x); show_digits(images[0])",
+    load_idx = "assert len(load_idx(Path(m.__file__).parent/'mnist')[1])==10_000",
+    load_mnist = "assert len(load_mnist()[0])==60_000",
+    keep = "assert keep(Digits(images, labels), 3).labels.tolist()==[3]*6",
+    threes_and_sevens = "assert len(threes_and_sevens()[1])==2038",
+    to_float = "assert to_float(images).max()<=1",
+    sample_folder = "assert len(list(sample_folder(tmp/'sample').rglob('*.png')))==14_434",
+),
+similarity = dict(
+    mean_digit = "assert mean_digit(images).shape==(28,28)",
+    mnist_distance = "assert mnist_distance(images/255, images[0]/255).shape==(12,)",
+    rms_distance = "assert rms_distance(images/255, images[0]/255)[0]==0",
+    PixelSimilarity = "p = PixelSimilarity().fit(m.Digits(images, labels)); assert p.predict(images).shape==(12,) and p.distances(images).shape==(12,2)",
+    class_accuracy = "assert class_accuracy(labels, labels)=={3:1., 7:1.}",
+),
+gradients = dict(
+    finite_diff = "assert finite_diff(lambda t: (t**2).sum(), torch.tensor([3.]).double()).sub(6).abs()<1e-6",
+    sgd_step = "p = torch.ones(2, requires_grad=True); p.sum().backward(); sgd_step([p], .5); assert p.tolist()==[.5,.5]",
+    plot_function = "plot_function(torch.sin, 'a', 'b', color='k')",
+),
+loss = dict(
+    to_xy = "assert [t.shape for t in to_xy(m.Digits(images, labels))]==[(12,784),(12,1)]",
+    init_params = "assert init_params((784,1), std=.1).requires_grad",
+    linear1 = "assert linear1(x, torch.zeros(784,1), torch.ones(1)).tolist()==[[1.]]*12",
+    sigmoid = "assert sigmoid(torch.zeros(1))==.5",
+    mnist_loss = "assert mnist_loss(torch.zeros(12,1), y)==.5",
+    batch_accuracy = "assert batch_accuracy(y*2.-1, y)==1",
+),
+sgd = dict(
+    DataLoader = "dl = DataLoader((images, y), bs=5, shuffle=True, seed=0); assert [len(b) for b,_ in dl]==[5,5,2] and len(dl.new(drop_last=True))==2",
+    calc_grad = "w = torch.zeros(784,1, requires_grad=True); calc_grad(x, y, lambda b: b@w, lambda p,t: (p-t).pow(2).mean()); assert w.grad is not None",
+    train_epoch = "w = torch.zeros(784,1, requires_grad=True); train_epoch(lambda b: b@w, batches, lambda p,t: (p-t).pow(2).mean(), [w], .001); assert w.abs().sum()>0",
+    validate_epoch = "assert validate_epoch(lambda b: b[:,:1]*0-1, batches)==.5",
+    validate_images = "assert validate_images(lambda b: b[:,:1]*0-1, batches)==.5",
+),
+optimizer = dict(
+    list_params = "assert len(list_params([torch.zeros(1)]))==1",
+    check_hypers = "check_hypers(lr=.1)",
+    BasicOptim = "p = torch.ones(1, requires_grad=True); o = BasicOptim([p], .1); p.sum().backward(); o.step(); o.zero_grad(); assert p.item()<1 and p.grad is None",
+    SGD = "p = torch.ones(1, requires_grad=True); o = SGD([p], .1, mom=.9); p.sum().backward(); o.step(); o.step(); assert abs(p.item()-.71)<1e-6",
+    Adam = "p = torch.ones(1, requires_grad=True); o = Adam([p], .1); p.sum().backward(); o.step(); assert abs(p.item()-.9)<1e-6",
+    running_mean = "assert running_mean(torch.zeros(1), torch.ones(1), .9).sub(.1).abs()<1e-6",
+    debias = "assert debias(torch.tensor(.1), .9, 1).sub(1).abs()<1e-6",
+    fit_epoch = "w = torch.zeros(784,1, requires_grad=True); fit_epoch(lambda b: b@w, batches, lambda p,t: (p-t).pow(2).mean(), BasicOptim([w], .001)); assert w.abs().sum()>0",
+    train_model = "w = torch.zeros(784,1, requires_grad=True); assert len(train_model(lambda b: b@w, batches, batches, lambda p,t: (p-t).pow(2).mean(), SGD([w], .001), 2))==2",
+    set_hyper = "o = SGD([torch.ones(1)], .1); set_hyper(o, 'lr', .2); t = torch.optim.Adam([torch.ones(1)]); set_hyper(t, 'mom', .8); assert o.lr==.2 and t.param_groups[0]['betas'][0]==.8",
+),
+learner = dict(
+    DataLoaders = "d = DataLoaders(batches, batches); assert d.train is d[0] and d.valid is batches and len(d)==2",
+    Callback = "assert Callback().learn is None",
+    CancelBatchException = "raises(CancelBatchException)",
+    CancelTrainException = "raises(CancelTrainException)",
+    CancelValidException = "raises(CancelValidException)",
+    CancelEpochException = "raises(CancelEpochException)",
+    CancelFitException = "raises(CancelFitException)",
+    Learner = '''
+def accuracy(preds, targs): return ((preds>0)==targs).float().mean()
+def loss(preds, targs): return torch.nn.functional.binary_cross_entropy_with_logits(preds, targs.float())
+learn = Learner(DataLoaders(batches, batches), torch.nn.Linear(784,1), loss, lr=.001, metrics=accuracy)
+learn.fit(2)
+with learn.no_bar(): learn.fit_one_cycle(1, .001)
+extra = Callback(); learn.add_cbs(extra); learn.remove_cbs(extra)
+assert len(learn.validate())==2 and learn.get_preds()[0].shape==(12,1)
+learn.lr_find(num_it=10)
+learn.show_results(max_n=4)''',
+    Recorder = '''
+learn = Learner(DataLoaders(batches, batches), torch.nn.Linear(784,1), lambda p,t: (p-t).pow(2).mean(), lr=.001, metrics=lambda p,t: (p-t).abs().mean())
+learn.fit(1)
+assert isinstance(learn.recorder, Recorder) and len(learn.recorder.losses)==2
+learn.recorder.plot_loss(); learn.recorder.plot_metrics()''',
+    get_hyper = "assert get_hyper(torch.optim.SGD([torch.ones(1)], lr=.3), 'lr')==.3",
+    ProgressCallback = "assert any(isinstance(cb, ProgressCallback) for cb in Learner(DataLoaders(batches, batches), None, None).cbs)",
+    sched_lin = "assert sched_lin(0, 2)(.5)==1",
+    sched_cos = "assert abs(sched_cos(0, 2)(.5)-1)<1e-9",
+    sched_exp = "assert abs(sched_exp(1, 100)(.5)-10)<1e-9",
+    combined_cos = "assert abs(combined_cos(.25, 0, 1, 0)(.25)-1)<1e-9",
+    ParamScheduler = '''
+learn = Learner(DataLoaders(batches, batches), torch.nn.Linear(784,1), lambda p,t: (p-t).pow(2).mean())
+learn.fit(1, .001, cbs=ParamScheduler({'lr': sched_lin(.001, .002)}))
+assert learn.recorder.lrs==[.001,.0015]''',
+    LRFinder = '''
+learn, finder = Learner(DataLoaders(batches, batches), torch.nn.Linear(784,1), lambda p,t: (p-t).pow(2).mean()), LRFinder(num_it=3)
+learn.fit(2, cbs=[finder, SkipValidation()])
+assert len(finder.lrs)<=3''',
+    SkipValidation = '''
+learn = Learner(DataLoaders(batches, batches), torch.nn.Linear(784,1), lambda p,t: (p-t).pow(2).mean())
+learn.fit(1, cbs=SkipValidation())
+assert learn.recorder.values[0][1]!=learn.recorder.values[0][1]''',
+    decode_preds = "assert decode_preds(torch.tensor([[1.],[-1.]])).tolist()==[1,0]",
+),
+mlp = dict(
+    relu = "assert relu(torch.tensor([-1.,2.])).tolist()==[0,2]",
+    bent_line = "assert bent_line(torch.tensor([.5]), torch.tensor([0.,1.]), torch.tensor([0.,2.])).item()==1",
+    mlp = "assert mlp(784, 5, 2)(x).shape==(12,2)",
+    simple_net = "assert simple_net()(x).shape==(12,1)",
+    n_params = "assert n_params(simple_net())==784*30+30+30+1",
+    he_init = "assert he_init(simple_net())[0].bias.abs().sum()==0",
+),
+ladder = dict(
+    TASKS = "assert callable(TASKS['3 vs 7'])",
+    RUNGS = "assert RUNGS[0].name=='guess'",
+    Rung = "assert Rung('a', '00', 'b', train_guess).epochs==0",
+    train_guess = "assert train_guess(m.Digits(images, labels), None, 0, 0, None)[1]==0",
+    train_similarity = "assert train_similarity(m.Digits(images, labels), None, 0, 0, None, m.mnist_distance)[1]==1568",
+    threes_where_positive = "assert set(threes_where_positive(lambda b: b[:,:1]-.5)(images).tolist())<={3,7}",
+    train_by_hand = "assert train_by_hand(m.Digits(images, labels), None, 1, 0, print)[1]==785",
+    seeded = "assert seeded(lambda: torch.nn.Linear(2,1), 0).weight.equal(seeded(lambda: torch.nn.Linear(2,1), 0).weight)",
+    train_with_optim = "assert train_with_optim(m.Digits(images, labels), None, 1, 0, print)[1]==785",
+    Tick = "t = []; Tick(lambda: t.append(1)).after_epoch(); assert t==[1]",
+    train_with_learner = "d = m.Digits(images, labels); assert train_with_learner(d, d, 1, 0, print, lambda: torch.nn.Linear(784,1), .1)[1]==785",
+    pick = "assert pick('rung', ['guess'], RUNGS)==RUNGS[:1]",
+    find_device = "assert find_device('cpu').type=='cpu'",
+    Result = "assert Result('a','b','00','c',1,1,.1,.9,'none',None,0).accuracy==.9",
+    climb = "d = m.Digits(images, labels); assert climb(RUNGS[0], d, d).accuracy==.5",
+    threads_set = "with threads_set(1): assert torch.get_num_threads()==1",
+    run_ladder = "assert len(run_ladder(['guess']))==1",
+    write_whole = "assert write_whole(tmp/'a', lambda p: p.write_text('b')).read_text()=='b'",
+    ready_folder = "assert ready_folder(tmp/'new').is_dir()",
+    write_csv = "assert write_csv(run_ladder(['guess']), tmp/'a.csv').exists()",
+    plot_ladder = "plot_ladder(run_ladder(['guess']))",
+    save_ladder = "assert all(p.exists() for p in save_ladder(run_ladder(['guess']), tmp/'out'))",
+    ladder_table = "ladder_table(run_ladder(['guess']), 80)",
+    plain_lines = "from rich.console import Console\nwith plain_lines(Console()) as show: run_ladder(['guess'], progress=show)",
+    moving_bar = "from rich.console import Console\nwith moving_bar(Console(), RUNGS[:1]) as show: run_ladder(['guess'], progress=show)",
+    ladder_progress = "with ladder_progress(RUNGS[:1]) as show: run_ladder(['guess'], progress=show)",
+),
+bench = dict(
+    COMPARISONS = "assert {c.name for c in COMPARISONS}>={'loader','epoch'}",
+    Comparison = "assert Comparison('a','b','c','d', lambda seed: (int, int, None)).name=='a'",
+    in_turns = "assert len(in_turns(int, int, 2)[0])==2",
+    Report = "r = Report(COMPARISONS[0], [2.], [1.], None, None); assert r.ratio==2 and r.as_dict()['ratio']==2",
+    measure = "assert measure(Comparison('a','b','c','d', lambda seed: (int, int, None)), 1).ours_score is None",
+    TheirLoader = "assert len(list(TheirLoader(x, y, bs=5)))==3",
+    OurLoader = "assert len(list(OurLoader(x, y, bs=5)))==3",
+    same_batches = "assert same_batches(TheirLoader(x, y, bs=5), OurLoader(x, y, bs=5))==3",
+    loader_setup = "assert loader_setup(0)[2] is None",
+    their_epoch = "w, b = torch.zeros(784,1, requires_grad=True), torch.zeros(1, requires_grad=True); their_epoch(batches, w, b); assert w.abs().sum()>0",
+    epoch_setup = "theirs, ours, score = epoch_setup(0); assert score(ours())>.5",
+    machine = "assert machine()['cores']",
+    run_bench = "assert run_bench(['loader'], 1)[0].ratio>0",
+    bench_table = "bench_table([Report(COMPARISONS[0], [2.], [1.], None, None)])",
+    bench_json = "assert '\"ratio\": 2.0' in bench_json([Report(COMPARISONS[0], [2.], [1.], None, None)], 1)",
+),
+cli = dict(
+    app = "m.typer.main.get_command(app)",
+    explain = "assert explain(ValueError('a\\nb'))==(2, 'a b')",
+    start = "start(m.typer.Context(m.typer.main.get_command(app)), False, False)",
+    main = "raises(SystemExit, lambda: main(['--version']))",
+    whole_number = "assert whole_number('3')==3",
+    ladder = "ladder('guess', 0, 'cpu', tmp/'ladder'); assert (tmp/'ladder'/'ladder.csv').exists()",
+    find_lessons = "assert find_lessons()[0].is_dir()",
+    copy_lessons = "assert 'index.ipynb' in copy_lessons(find_lessons()[0], tmp/'lessons')",
+    first_page = "assert first_page(find_lessons()[0])=='index.ipynb'",
+    browser_here = "assert browser_here({'SSH_TTY':'1'}) is False",
+    free_port = "assert free_port(20000)>=20000",
+    lab_command = "assert 'index.ipynb' in ' '.join(lab_command(tmp, 'index.ipynb', 8888, False))",
+    lessons = '''
+started = []
+def stop(*args, **kwargs): started.append(args); raise KeyboardInterrupt
+m.os.execve = m.subprocess.call = stop                    # JupyterLab would take this process over
+assert caught(lambda: lessons(find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--no-browser' in str(started)''',
+    bench = "bench(['loader'], 1, 1, 0, True, True)",
+),
+readme = dict(
+    rewrite_links = "assert rewrite_links('[a](b.ipynb)', 'nbs')=='[a](nbs/b.ipynb)'",
+    shown_cell = "import nbformat; assert not shown_cell(nbformat.v4.new_code_cell('#| hide'), 'nbs')",
+    readme_text = "assert '# mnist_course' in readme_text(repo_root())",
+    repo_root = "assert (repo_root()/'settings.ini').exists()",
+    main = "main(check=True, root=repo_root())",
+),
+)
+
+modules = sorted(p.stem for p in (ROOT/'mnist_course').glob('*.py') if not p.stem.startswith('_'))
+
+RUNNER = """
+import importlib, json, sys, traceback
+name, folder, calls, given = json.loads(sys.stdin.read())
+m = importlib.import_module('mnist_course.'+name)
+loaded = sorted(k for k in sys.modules if k.startswith('mnist_course.'))
+def caught(f):
+    try: f()
+    except BaseException as e: return type(e)
+def raises(exc, f=None):
+    def throw(): raise exc
+    assert caught(f or throw) is exc
+failures = {}
+for export,code in calls.items():
+    scope = {k: getattr(m, k) for k in m.__all__} | dict(m=m, folder=folder, raises=raises, caught=caught)
+    try: exec(given+code, scope)
+    except BaseException: failures[export] = traceback.format_exc()
+    if 'matplotlib.pyplot' in sys.modules: sys.modules['matplotlib.pyplot'].close('all')
+print('\\n'+json.dumps([m.__all__, loaded, failures]))
+"""
+
+
+def call_all(module, calls, folder, root=ROOT):
+    "`__all__`, the course's modules that were loaded, and what failed, from a process of its own"
+    r = subprocess.run([sys.executable, '-c', RUNNER], input=json.dumps([module, str(folder), calls, GIVEN]), cwd=root, text=True, capture_output=True,
+                       env=os.environ|{'MPLBACKEND':'Agg','PYTHONPATH':str(root)}, timeout=170)
+    assert r.returncode==0, r.stderr
+    return json.loads(r.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize('module', modules)
+def test_every_export_can_be_called_from_a_clean_process(module, tmp_path):
+    exports, _, failures = call_all(module, CALLS[module], tmp_path)
+    assert not failures, '\n'.join(f'{k}: {v}' for k,v in failures.items())
+    assert set(exports)==set(CALLS[module]), 'an export without a call in CALLS, or a call without an export'
+
+
+def used(code): return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)} | {n.attr for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Attribute)}
+
+
+@pytest.mark.parametrize('module', modules)
+def test_each_call_is_of_its_name_and_each_method_is_called(module):
+    assert not [name for name,code in CALLS[module].items() if name not in used(code)]
+    m, everywhere = importlib.import_module(f'mnist_course.{module}'), set().union(*(used(c) for c in CALLS[module].values()))
+    for name in m.__all__:
+        cls = getattr(m, name)
+        if not inspect.isclass(cls) or cls.__module__!=m.__name__: continue
+        moments = ('before_','after_','cleanup_')             # a Learner calls these
+        missing = {k for k,v in vars(cls).items() if not k.startswith(('_', *moments)) and (inspect.isfunction(v) or isinstance(v, property))} - everywhere
+        assert not missing, f'{name}: no call of {missing}'
+
+
+def test_a_function_that_reads_a_notebook_global_is_caught(tmp_path):
+    "Planted in a copy: `dl` exists in the notebook alone"
+    from checks import copy_repo
+    path = copy_repo(tmp_path/'repo')/'mnist_course'/'mlp.py'
+    path.write_text(path.read_text().replace('    return sum(p.numel()', '    if dl: pass\n    return sum(p.numel()'))
+    failures = call_all('mlp', CALLS['mlp'], tmp_path, tmp_path/'repo')[2]
+    assert list(failures)==['n_params'] and "name 'dl' is not defined" in failures['n_params']
+    assert undefined(path)==["undefined name 'dl'"]
+
+
+def undefined(path):
+    "Names that a module reads and nobody defines, by pyflakes"
+    from pyflakes import checker, messages
+    found = checker.Checker(ast.parse(path.read_text(encoding='utf-8')), filename=str(path)).messages
+    return [e.message % e.message_args for e in found if isinstance(e, (messages.UndefinedName, messages.UndefinedLocal, messages.UndefinedExport))]
+
+
+@pytest.mark.parametrize('module', modules)
+def test_no_undefined_names(module): assert undefined(ROOT/'mnist_course'/f'{module}.py')==[]
+
+
+def test_modules_are_those_of_the_notebooks():
+    "No module outlives its notebook"
+    nbs = {p.stem[3:] if p.stem[:2].isdigit() else p.stem for p in (ROOT/'nbs').rglob('*.ipynb')} - {'index'}
+    assert nbs==set(modules)==set(CALLS)

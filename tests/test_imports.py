@@ -1,0 +1,60 @@
+"The ladder rule, and what an import costs"
+import json, re, subprocess, sys
+
+import pytest
+from checks import ROOT, code_cells, copy_repo, course_imports, ladder_breaks, notebooks
+
+
+def test_lessons_import_only_from_lower_lessons(): assert ladder_breaks()==[]
+
+
+def test_the_rule_sees_the_lessons_imports():
+    "It is not green because it parses nothing"
+    seen = {nb.stem: {m for source in code_cells(nb) for m,_ in course_imports(source)} for nb in notebooks()}
+    assert 'data' in seen['01_similarity'] and {'optimizer','sgd'} <= seen['06_learner']
+
+
+@pytest.mark.parametrize('cell, said', [
+    ('from mnist_course.learner import Learner', 'learner is lesson 06, not below 03'),
+    ('import mnist_course.mlp as m', 'mlp is lesson 07, not below 03'),
+    ('def f():\n    from mnist_course import sgd', 'sgd is lesson 04, not below 03'),
+    ('from mnist_course.loss import mnist_loss', 'loss is lesson 03, not below 03'),
+    ('from mnist_course.data import *', 'star import from data'),
+    ('%matplotlib inline\nfrom mnist_course.readme import main', 'readme is no lesson'),
+])
+def test_a_planted_import_is_caught(tmp_path, cell, said):
+    nb = copy_repo(tmp_path/'repo')/'nbs'/'03_loss.ipynb'
+    content = json.loads(nb.read_text())
+    content['cells'].append(dict(cell_type='code', source=cell.splitlines(True), outputs=[], metadata={}, execution_count=None, id='planted'))
+    nb.write_text(json.dumps(content))
+    assert [b for b in ladder_breaks(tmp_path/'repo') if said in b]==[f'03_loss.ipynb: {said}']
+
+
+def python(code, *args):
+    r = subprocess.run([sys.executable, '-c', code, *args], capture_output=True, text=True, cwd=ROOT, timeout=100)
+    assert r.returncode==0, r.stderr
+    return r.stdout
+
+
+cost = """
+import json, sys, time
+import torch
+start = time.perf_counter()
+import mnist_course.learner
+print(json.dumps([time.perf_counter()-start, sorted(sys.modules)]))
+"""
+
+def test_learner_is_light():
+    "Neither fastai nor pyplot, and under half a second beyond torch's own import"
+    runs = [json.loads(python(cost)) for _ in range(3)]
+    roots = {m.split('.')[0] for m in runs[0][1]}
+    assert {'torch','mnist_course'} <= roots and not roots & {'fastai','fastbook','nbdev','torchvision'}
+    assert 'matplotlib.pyplot' not in runs[0][1]
+    assert min(seconds for seconds,_ in runs) < .5
+
+
+@pytest.mark.parametrize('nb', [p.stem for p in notebooks() if re.match(r'\d\d_', p.name)])
+def test_modules_import_in_any_order(nb):
+    "Every lesson's module can be the first one, and none drags fastai in"
+    out = python('import importlib, sys; importlib.import_module(sys.argv[1]); print("fastai" in sys.modules)', f'mnist_course.{nb[3:]}')
+    assert out.strip()=='False'

@@ -1,0 +1,82 @@
+"What is built from a clone can be used without it"
+import email, os, subprocess, sys, tarfile, zipfile
+
+import pytest
+from checks import ROOT, copy_repo
+
+names = [f'{split}-{kind}-ubyte.gz' for split in ('train','t10k') for kind in ('images-idx3','labels-idx1')]
+lessons = sorted(p.name for p in (ROOT/'nbs').glob('*.ipynb'))
+
+
+def run(*command, cwd):
+    r = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=170)
+    assert r.returncode==0, r.stdout+r.stderr
+    return r.stdout
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    "A wheel and an sdist of a copy of the repository"
+    tmp = tmp_path_factory.mktemp('built')
+    repo = copy_repo(tmp/'repo')
+    run('setup.py', '-q', 'sdist', '-d', tmp, cwd=repo)
+    run('-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '--no-index', '-w', tmp, next(tmp.glob('*.tar.gz')), cwd=tmp)
+    return tmp
+
+
+def test_sdist_holds_the_sources(built):
+    with tarfile.open(next(built.glob('*.tar.gz'))) as tar: inside = {n.split('/', 1)[-1] for n in tar.getnames()}
+    due = {'settings.ini', 'setup.py', 'constraints.txt', 'LICENSE', 'README.md', 'CONTRIBUTING.md', 'mnist_course/mnist/LICENSE', 'mnist_course/mnist/SHA256SUMS'}
+    assert due | {f'mnist_course/mnist/{n}' for n in names} | {f'nbs/{n}' for n in lessons} <= inside
+
+
+def test_wheel_holds_data_modules_and_lessons(built):
+    "The wheel is made from the sdist, so this holds the sdist to being enough"
+    with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: inside = set(wheel.namelist())
+    modules = {f'mnist_course/{p.name}' for p in (ROOT/'mnist_course').glob('*.py')}
+    assert modules | {f'mnist_course/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
+
+
+def test_metadata_has_the_three_layers(built):
+    with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel:
+        meta = email.message_from_bytes(wheel.read(next(n for n in wheel.namelist() if n.endswith('METADATA'))))
+        scripts = wheel.read(next(n for n in wheel.namelist() if n.endswith('entry_points.txt'))).decode()
+    assert set(meta.get_all('Provides-Extra'))=={'course','dev'} and meta['Requires-Python']=='>=3.11'
+    layers = {'': set(), 'course': set(), 'dev': set()}
+    for need in meta.get_all('Requires-Dist'):
+        name, _, extra = need.partition('; extra == ')
+        layers[extra.strip('\'"')].add(name.split('<')[0].split('>')[0].strip())
+    assert {'torch','numpy','pillow','matplotlib','safetensors','fastcore','typer','rich'} <= layers['']
+    assert not layers[''] & {'fastai','fastbook','jupyter','nbdev','torchvision','pytest'}
+    assert {'fastai','fastbook','jupyter','torchvision'} <= layers['course']
+    assert layers['course'] | {'nbdev','execnb','pytest','hypothesis'} <= layers['dev']
+    assert 'mnist_course = mnist_course.cli:main' in scripts.replace('=', ' = ').replace('  ', ' ')
+
+
+def test_wheel_works_without_the_clone(built, tmp_path):
+    "Unpacked somewhere else, it finds its own data and its own lessons"
+    with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: wheel.extractall(tmp_path)
+    code = """
+import mnist_course, sys
+from pathlib import Path
+from mnist_course.data import load_mnist
+here = Path(mnist_course.__file__).parent
+print(here, len(load_mnist()[0]), len(list((here/'lessons').glob('*.ipynb'))))
+"""
+    out = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, env=os.environ|{'PYTHONPATH':str(tmp_path)}, capture_output=True, text=True, check=True).stdout
+    assert out.split()==[str(tmp_path/'mnist_course'), '60000', str(len(lessons))]
+
+
+def test_constraints_hold_what_is_known_to_break():
+    "Each requirement of each layer is pinned, within its bounds, and nothing names an index"
+    from configparser import ConfigParser
+    from packaging.requirements import Requirement
+    parser = ConfigParser(delimiters=['='])
+    parser.read(ROOT/'settings.ini', encoding='utf-8')
+    lines = (ROOT/'constraints.txt').read_text().splitlines()
+    pins = [Requirement(l) for l in lines if l and not l.lstrip().startswith('#')]
+    here = {r.name: str(r.specifier)[2:] for r in pins if not r.marker or r.marker.evaluate()}
+    for layer in ('requirements','course_requirements','dev_requirements'):
+        for r in map(Requirement, parser['DEFAULT'][layer].split()): assert r.specifier.contains(here[r.name], prereleases=True), r
+    assert here['execnb'].startswith('0.1.') and here['fastcore'].startswith('1.') and here['nbdev'].startswith('2.')
+    assert all(str(r.specifier).startswith('==') for r in pins) and not [l for l in lines if '://' in l or l.startswith('-')]
