@@ -89,7 +89,7 @@ def whole_number(
     except ValueError: pass
     raise typer.BadParameter(f'{text!r} is not a whole number; give one, as 1')
 
-# %% ../nbs/tools/cli.ipynb #2c1c4bc3
+# %% ../nbs/tools/cli.ipynb #0f1fc9aa
 @app.command()
 def ladder(
     rungs:Annotated[str, typer.Option(metavar='A,B,...', help='Only these rungs.', show_default='all')]=None,
@@ -108,10 +108,11 @@ def ladder(
     mnist_course ladder --rungs pixel-l1,simple-net --seed 1
     """
     from rich.console import Console
-    from mnist_course.ladder import RUNGS, find_device, pick, ready_folder, run_ladder, save_ladder
-    from mnist_course.ladder import ladder_progress, ladder_table
+    from mnist_course.ladder import RUNGS, check_seed, find_device, ladder_progress, ladder_table
+    from mnist_course.ladder import pick, ready_folder, run_ladder, save_ladder
     names = None if rungs is None else [r.strip() for r in rungs.split(',') if r.strip()]
-    chosen, _, folder = pick('rung', names, RUNGS), find_device(device), ready_folder(out)
+    chosen, _, _ = pick('rung', names, RUNGS), find_device(device), check_seed(seed)
+    folder = ready_folder(out)    # last, so that a mistake above leaves nothing behind
     with ladder_progress(chosen) as progress: results = run_ladder(names, seed, device, progress)
     table, picture = save_ladder(results, folder)
     console = Console(force_jupyter=False)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TASKS', 'RUNGS', 'Rung', 'train_guess', 'train_similarity', 'threes_where_positive', 'train_by_hand', 'seeded',
            'train_with_optim', 'Tick', 'train_with_learner', 'pick', 'find_device', 'Result', 'climb', 'threads_set',
-           'run_ladder', 'write_whole', 'ready_folder', 'write_csv', 'plot_ladder', 'save_ladder', 'ladder_table',
-           'plain_lines', 'moving_bar', 'ladder_progress']
+           'check_seed', 'run_ladder', 'write_whole', 'ready_folder', 'write_csv', 'plot_ladder', 'save_ladder',
+           'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
 
 # %% ../nbs/tools/ladder.ipynb #d4568b3c
 import csv, os, time
@@ -251,7 +251,15 @@ def threads_set(
     try: yield
     finally: torch.set_num_threads(before)
 
-# %% ../nbs/tools/ladder.ipynb #64b4db70
+# %% ../nbs/tools/ladder.ipynb #4f3cde0f
+def check_seed(
+    seed:int, # What somebody gave as a seed
+)->int:       # The same, if torch can use it
+    "A seed from 0 to 2**63-1, or a `ValueError` that says so"
+    if 0<=seed<2**63: return seed
+    raise ValueError(f'seed {seed} is out of range: give a whole number from 0 to 2**63-1')
+
+# %% ../nbs/tools/ladder.ipynb #e445806c
 def run_ladder(
     rungs:Iterable=None,    # Names of rungs; all unless given
     seed:int=0,             # Seed of weights and batches, 0 to 2**63-1
@@ -260,9 +268,7 @@ def run_ladder(
     threads:int=1,          # Threads for torch
 )->list:                    # A `Result` for each rung, from the lowest up
     "Run rungs of the ladder on the same pictures and measure them in the same way"
-    chosen, device = pick('rung', rungs, RUNGS), find_device(device)
-    if not 0<=seed<2**63:
-        raise ValueError(f'seed {seed} is out of range: give a whole number from 0 to 2**63-1')
+    chosen, device, seed = pick('rung', rungs, RUNGS), find_device(device), check_seed(seed)
     tasks = {r.task for r in chosen}
     data = {t: [Digits(d.images.to(device), d.labels.to(device)) for d in TASKS[t]()] for t in tasks}
     with threads_set(threads): return [climb(r, *data[r.task], seed, progress) for r in chosen]

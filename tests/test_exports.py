@@ -7,7 +7,7 @@ import ast, importlib, inspect, json, os, subprocess, sys
 from pathlib import Path
 
 import pytest
-from checks import ROOT
+from checks import ROOT, copy_repo, notebooks
 
 # What each call finds: the names of its module, the module as `m`, and these
 GIVEN = """
@@ -125,6 +125,7 @@ mlp = dict(
     he_init = "assert he_init(simple_net())[0].bias.abs().sum()==0",
 ),
 ladder = dict(
+    check_seed = "assert check_seed(3)==3",
     TASKS = "assert callable(TASKS['3 vs 7'])",
     RUNGS = "assert RUNGS[0].name=='guess'",
     Rung = "assert Rung('a', '00', 'b', train_guess).epochs==0",
@@ -204,7 +205,7 @@ RUNNER = """
 import importlib, json, sys, traceback
 name, folder, calls, given = json.loads(sys.stdin.read())
 m = importlib.import_module('mnist_course.'+name)
-loaded = sorted(k for k in sys.modules if k.startswith('mnist_course.'))
+loaded = sorted(sys.modules)
 def caught(f):
     try: f()
     except BaseException as e: return type(e)
@@ -222,7 +223,7 @@ print('\\n'+json.dumps([m.__all__, loaded, failures]))
 
 
 def call_all(module, calls, folder, root=ROOT):
-    "`__all__`, the course's modules that were loaded, and what failed, from a process of its own"
+    "`__all__`, what the import alone has loaded, and what failed, from a process of its own"
     r = subprocess.run([sys.executable, '-c', RUNNER], input=json.dumps([module, str(folder), calls, GIVEN]), cwd=root, text=True, capture_output=True,
                        env=os.environ|{'MPLBACKEND':'Agg','PYTHONPATH':str(root)}, timeout=170)
     assert r.returncode==0, r.stderr
@@ -231,9 +232,10 @@ def call_all(module, calls, folder, root=ROOT):
 
 @pytest.mark.parametrize('module', modules)
 def test_every_export_can_be_called_from_a_clean_process(module, tmp_path):
-    exports, _, failures = call_all(module, CALLS[module], tmp_path)
+    exports, loaded, failures = call_all(module, CALLS[module], tmp_path)
     assert not failures, '\n'.join(f'{k}: {v}' for k,v in failures.items())
     assert set(exports)==set(CALLS[module]), 'an export without a call in CALLS, or a call without an export'
+    assert not {'fastai', 'fastbook', 'nbdev', 'nbconvert', 'matplotlib.pyplot'} & set(loaded), 'a library that few need is imported by all'
 
 
 def used(code): return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)} | {n.attr for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Attribute)}
@@ -253,7 +255,6 @@ def test_each_call_is_of_its_name_and_each_method_is_called(module):
 
 def test_a_function_that_reads_a_notebook_global_is_caught(tmp_path):
     "Planted in a copy: `dl` exists in the notebook alone"
-    from checks import copy_repo
     path = copy_repo(tmp_path/'repo')/'mnist_course'/'mlp.py'
     path.write_text(path.read_text().replace('    return sum(p.numel()', '    if dl: pass\n    return sum(p.numel()'))
     failures = call_all('mlp', CALLS['mlp'], tmp_path, tmp_path/'repo')[2]
@@ -274,5 +275,5 @@ def test_no_undefined_names(module): assert undefined(ROOT/'mnist_course'/f'{mod
 
 def test_modules_are_those_of_the_notebooks():
     "No module outlives its notebook"
-    nbs = {p.stem[3:] if p.stem[:2].isdigit() else p.stem for p in (ROOT/'nbs').rglob('*.ipynb')} - {'index'}
+    nbs = {p.stem[3:] if p.stem[:2].isdigit() else p.stem for p in notebooks()} - {'index'}
     assert nbs==set(modules)==set(CALLS)
