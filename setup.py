@@ -21,7 +21,8 @@ class BuildWithLessons(build_py):
         super().run()
         if self.editable_mode: return              # a clone has them in nbs/
         nbs, out = here/cfg['nbs_path'], Path(self.build_lib)/cfg['lib_name']/'lessons'
-        for f in sorted([*nbs.glob('*.ipynb'), *nbs.glob('*/*.csv'), *nbs.glob('*/*.png')]):
+        made = [f for end in ('ipynb','csv','png') for f in nbs.rglob(f'*.{end}') if '.ipynb_checkpoints' not in f.parts]
+        for f in sorted(made):
             to = out/f.relative_to(nbs)
             to.parent.mkdir(parents=True, exist_ok=True)
             copy2(f, to)

@@ -6,7 +6,7 @@
 __all__ = ['COMPARISONS', 'Comparison', 'in_turns', 'Report', 'measure', 'TheirLoader', 'OurLoader', 'same_batches',
            'loader_setup', 'their_epoch', 'epoch_setup', 'machine', 'run_bench', 'bench_table', 'bench_json']
 
-# %% ../nbs/tools/bench.ipynb #ffba5035
+# %% ../nbs/tools/bench.ipynb #0553cc39
 import json, os, platform, time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from .data import threes_and_sevens
-from .ladder import pick, threads_set
+from .ladder import check_seed, pick, threads_set
 from .loss import init_params, linear1, mnist_loss, to_xy
 from .sgd import DataLoader, train_epoch, validate_images
 
@@ -203,7 +203,7 @@ def machine()->dict: # Processor, its logical cores, system, versions of Python 
     return dict(processor=processor, cores=os.cpu_count(), system=platform.system(),
                 python=platform.python_version(), torch=torch.__version__)
 
-# %% ../nbs/tools/bench.ipynb #065895cc
+# %% ../nbs/tools/bench.ipynb #c2178702
 def run_bench(
     names:Iterable=None,    # Names of comparisons; all unless given
     reps:int=7,             # How often each side runs
@@ -212,7 +212,8 @@ def run_bench(
     progress:Callable=None, # Called with the comparison and the pairs done
 )->list:                    # A `Report` for each comparison
     "Measure comparisons, each in turns, in this process"
-    return [measure(c, reps, threads, seed, progress) for c in pick('comparison', names, COMPARISONS)]
+    chosen, seed = pick('comparison', names, COMPARISONS), check_seed(seed)
+    return [measure(c, reps, threads, seed, progress) for c in chosen]
 
 # %% ../nbs/tools/bench.ipynb #012d964a
 def bench_table(

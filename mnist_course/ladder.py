@@ -8,8 +8,8 @@ __all__ = ['TASKS', 'RUNGS', 'Rung', 'train_guess', 'train_similarity', 'threes_
            'check_seed', 'run_ladder', 'write_whole', 'ready_folder', 'write_csv', 'plot_ladder', 'save_ladder',
            'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
 
-# %% ../nbs/tools/ladder.ipynb #d4568b3c
-import csv, os, time
+# %% ../nbs/tools/ladder.ipynb #b6bf3a1d
+import csv, os, tempfile, time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -287,7 +287,7 @@ def write_whole(
     finally: part.unlink(missing_ok=True)
     return path
 
-# %% ../nbs/tools/ladder.ipynb #741d246d
+# %% ../nbs/tools/ladder.ipynb #8868bc8e
 def ready_folder(
     folder:Path, # A folder to write to; made if it is missing
 )->Path:         # The folder, there and writable
@@ -297,7 +297,7 @@ def ready_folder(
     if folder.exists() and not folder.is_dir(): raise refuse('it is a file, not a folder')
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder/'try', lambda p: p.touch()).unlink()
+        tempfile.TemporaryFile(dir=folder).close()    # a file of no name: nothing of the user's is touched
     except OSError as e: raise refuse((e.strerror or str(e)).lower()) from None
     return folder
 

@@ -8,11 +8,11 @@ __all__ = ['DataLoaders', 'Callback', 'CancelBatchException', 'CancelTrainExcept
            'sched_lin', 'sched_cos', 'sched_exp', 'combined_cos', 'ParamScheduler', 'LRFinder', 'SkipValidation',
            'decode_preds']
 
-# %% ../nbs/06_learner.ipynb #c6b82b66
+# %% ../nbs/06_learner.ipynb #171df68d
 import copy, time
 from collections.abc import Callable
 from contextlib import contextmanager
-from math import cos, isnan, nan, pi
+from math import cos, inf, isnan, nan, pi
 
 import torch
 from fastcore.basics import patch
@@ -139,7 +139,7 @@ def _do_epoch(self:Learner):
     self._do_train()
     self._do_validate(self.dls.valid)
 
-# %% ../nbs/06_learner.ipynb #1664fdb4
+# %% ../nbs/06_learner.ipynb #f3af9534
 @patch
 def _do_fit(self:Learner):
     for self.epoch in range(self.n_epoch): self._phase('epoch', self._do_epoch, CancelEpochException)
@@ -154,7 +154,7 @@ def fit(self:Learner,
     if not isinstance(n_epoch, int) or n_epoch<1:
         raise ValueError(f'n_epoch is {n_epoch!r}: expected 1 or more passes')
     lr, cbs = self.lr if lr is None else lr, _listify(cbs)
-    self.n_epoch, self.epoch, self.train_iter = n_epoch, 0, 0
+    self.n_epoch, self.epoch, self.train_iter, self.loss = n_epoch, 0, 0, None
     self.model.to(self.dls.device)
     if self.opt is None: self.opt = self.opt_func(self.model.parameters(), lr=lr)
     set_hyper(self.opt, 'lr', lr)
@@ -165,44 +165,48 @@ def fit(self:Learner,
         self('cleanup_fit')
         self.remove_cbs(cbs)
 
-# %% ../nbs/06_learner.ipynb #a2d58471
+# %% ../nbs/06_learner.ipynb #967236ee
 class Recorder(Callback):
-    "Keeps loss and rate of each training batch, and per epoch a row of `values`: losses and metrics, means over images"
-    order = 50
+    "Keeps loss and rate of each training batch, and per epoch a row of `values`: losses and metrics over all images"
+    order = -50    # before others, so that its books are open whatever they cancel
+    def __init__(self): self._open([])
 
-    def before_fit(self):
-        "Begin a new record"
-        names = [getattr(m, '__name__', type(m).__name__) for m in self.learn.metrics]
+    def _open(self, metrics):
+        names = [getattr(m, '__name__', type(m).__name__) for m in metrics]
         self.metric_names = ['train_loss', 'valid_loss', *names]
         self.values, self.times, self.losses, self.lrs, self.ends = [], [], [], [], []
+
+    def _begin(self): self._sizes, self._stats = [], []
+    def before_fit(self): self._open(self.learn.metrics)
+    def before_train(self): self._begin()
+    def before_validate(self): self._begin()
 
     def before_epoch(self):
         self.start, self.train_loss = time.perf_counter(), nan
         self.final_record = [nan]*(1+len(self.learn.metrics))
-
-    def _begin(self): self._sizes, self._stats = [], []
-    def before_train(self): self._begin()
-    def before_validate(self): self._begin()
+        self._begin()
 
     def after_loss(self):
         learn = self.learn
-        self._sizes.append(len(learn.yb))
         loss = learn.loss.detach()
+        self._sizes.append(len(learn.yb))
         if learn.training:
             self._stats.append(loss)
             self.losses.append(loss)
             self.lrs.append(get_hyper(learn.opt, 'lr'))
-        else: self._stats.append(torch.stack([loss, *(m(learn.pred, learn.yb).to(loss) for m in learn.metrics)]))
+        else:
+            metrics = [torch.as_tensor(m(learn.pred, learn.yb)).to(loss) for m in learn.metrics]
+            self._stats.append(torch.stack([loss, *metrics]))
 
     def _means(self):
-        "Means over images of what the batches of this pass gave"
+        "Means over images of what the batches of this pass gave; the next pass begins with nothing"
         sizes = torch.tensor(self._sizes, dtype=torch.float32)
         stats = torch.stack(self._stats).float().cpu().view(len(sizes), -1)
+        self._begin()
         return (sizes@stats/sizes.sum()).tolist()
 
     def after_train(self):
         if self._sizes: self.train_loss = self._means()[0]
-        self._begin()  # a validation that is skipped must not find the training's numbers
 
     def after_validate(self):
         if self._sizes: self.final_record = self._means()
@@ -214,17 +218,20 @@ class Recorder(Callback):
 
     def cleanup_fit(self):
         "Losses as plain numbers, whether the fit ended well or not"
-        self.losses = [l.item() for l in self.losses]
+        self.losses = [float(l) for l in self.losses]
 
-# %% ../nbs/06_learner.ipynb #b096a06b
+# %% ../nbs/06_learner.ipynb #23217cca
 def get_hyper(
     opt,      # One of ours, or a `torch.optim` optimizer
-    name:str, # 'lr', or another name of its settings
+    name:str, # 'lr', 'mom', or another name of its settings
 )->float:     # Its value now
     "Read a hyper-parameter of an optimizer, ours or `torch.optim`'s"
-    return opt.param_groups[0][name] if hasattr(opt, 'param_groups') else getattr(opt, name)
+    if not hasattr(opt, 'param_groups'): return getattr(opt, name)
+    group = opt.param_groups[0]
+    if name=='mom': return group['betas'][0] if 'betas' in group else group['momentum']
+    return group[name]
 
-# %% ../nbs/06_learner.ipynb #d208ba70
+# %% ../nbs/06_learner.ipynb #893d5c66
 def _axes(ax, **labels):
     "`ax`, or new axes of the house's size, with labels"
     import matplotlib.pyplot as plt
@@ -240,6 +247,7 @@ def plot_loss(self:Recorder,
 ):                    # The axes
     "Loss of each training batch, and the mean validation loss at the end of each epoch"
     ax = _axes(ax, xlabel='batch', ylabel='loss')
+    if not self.losses: raise ValueError('nothing is recorded yet: call fit first')
     batches = range(skip_start, len(self.losses))
     ax.plot(batches, self.losses[skip_start:], lw=.8, color='0.6', label='train, each batch')
     valid = [(end,v[1]) for end,v in zip(self.ends, self.values) if not isnan(v[1])]
@@ -247,12 +255,13 @@ def plot_loss(self:Recorder,
     ax.legend(frameon=False)
     return ax
 
-# %% ../nbs/06_learner.ipynb #b0d7c399
+# %% ../nbs/06_learner.ipynb #7d6aff43
 @patch
 def plot_metrics(self:Recorder,
     ax=None, # Axes to draw on; new ones unless given
 ):           # The axes
     "Every metric after each epoch"
+    if not self.values: raise ValueError('nothing is recorded yet: call fit first')
     ax = _axes(ax, xlabel='epoch', ylabel='on the validation images')
     for i,name in enumerate(self.metric_names[2:], start=2):
         ax.plot(range(1, len(self.values)+1), [v[i] for v in self.values], 'o-', ms=3, label=name)
@@ -288,10 +297,10 @@ class _TerminalBar:
     def draw(self, done, note): self.bar.update(self.task, completed=done, description=note)
     def close(self): self.bar.stop()
 
-# %% ../nbs/06_learner.ipynb #097f6374
+# %% ../nbs/06_learner.ipynb #2ead4788
 class ProgressCallback(Callback):
     "A bar that moves with the batches and a row for each epoch, in a notebook and in a terminal"
-    order = 60
+    order, bar = 60, None
 
     def before_fit(self):
         learn = self.learn
@@ -301,7 +310,7 @@ class ProgressCallback(Callback):
 
     def after_batch(self):
         learn = self.learn
-        if not learn.training or (now := time.perf_counter()) < self.drawn+.1: return
+        if not learn.training or learn.loss is None or (now := time.perf_counter()) < self.drawn+.1: return
         self.drawn = now
         self.bar.draw(learn.train_iter+1, f'epoch {learn.epoch+1} of {learn.n_epoch}, loss {learn.loss.item():.4f}')
 
@@ -311,16 +320,18 @@ class ProgressCallback(Callback):
         self.bar.row([str(self.learn.epoch+1), *figures, f'{rec.times[-1]:.2f}'])
 
     def cleanup_fit(self):
-        if hasattr(self, 'bar'): self.bar.close()
+        if self.bar: self.bar.close()
+        self.bar = None
 
-# %% ../nbs/06_learner.ipynb #851e80b2
+# %% ../nbs/06_learner.ipynb #f389f2b2
 @patch
 @contextmanager
 def no_bar(self:Learner):
     "No progress bar inside this `with`"
-    cbs, self.cbs = self.cbs, [cb for cb in self.cbs if not isinstance(cb, ProgressCallback)]
+    bars = [cb for cb in self.cbs if isinstance(cb, ProgressCallback)]
+    self.remove_cbs(bars)
     try: yield self
-    finally: self.cbs = cbs
+    finally: self.add_cbs(bars)
 
 # %% ../nbs/06_learner.ipynb #bb69fe54
 def sched_lin(
@@ -411,7 +422,7 @@ class LRFinder(Callback):
         self.losses.append(self.mean/(1-self.smooth**len(self.lrs)))
         if not self.losses[-1] <= 4*min(self.losses) or len(self.lrs)==self.num_it: raise CancelFitException
 
-# %% ../nbs/06_learner.ipynb #73cedc6f
+# %% ../nbs/06_learner.ipynb #d9347f3e
 @patch
 def lr_find(self:Learner,
     start_lr:float=1e-5, # First rate
@@ -420,7 +431,8 @@ def lr_find(self:Learner,
     show_plot:bool=True, # Draw loss against rate?
 )->float:                # The rate at which the smoothed loss falls fastest
     "Try rates from `start_lr` to `end_lr`, one a batch, and put model and optimizer back as they were"
-    finder = LRFinder(start_lr, end_lr, num_it)
+    if num_it<3: raise ValueError(f'num_it is {num_it}: a slope needs 3 batches or more')
+    finder, record = LRFinder(start_lr, end_lr, num_it), dict(vars(self.recorder))
     weights, opt, self.opt = copy.deepcopy(self.model.state_dict()), self.opt, None
     n_epoch = -(-num_it//len(self.dls.train))
     try:
@@ -428,8 +440,10 @@ def lr_find(self:Learner,
     finally:
         self.model.load_state_dict(weights)
         self.opt = opt
+        vars(self.recorder).update(record)
     losses, lrs = torch.tensor(finder.losses), torch.tensor(finder.lrs)
-    best = max(losses.argmin().item(), 2) + 1    # beyond its lowest point the loss says nothing
+    if not losses[:3].isfinite().all(): raise ValueError(f'the loss is {losses[0]} from the start: check data and model')
+    best = max(losses.nan_to_num(inf).argmin().item(), 2) + 1    # beyond its lowest point the loss says nothing
     steep = lrs[torch.gradient(losses[:best], spacing=(lrs[:best].log(),))[0].argmin()].item()
     if show_plot:
         ax = _axes(None, xlabel='rate', ylabel='loss, smoothed', xscale='log')
@@ -443,7 +457,7 @@ class SkipValidation(Callback):
     "No validation in this fit"
     def before_validate(self): raise CancelValidException
 
-# %% ../nbs/06_learner.ipynb #f21b3362
+# %% ../nbs/06_learner.ipynb #ec1c112f
 def _in_order(dl): return dl.new(shuffle=False, drop_last=False) if hasattr(dl, 'new') else dl
 
 @patch
@@ -457,31 +471,33 @@ def validate(self:Learner,
     self.train_iter, rec.final_record = 0, [nan]*(1+len(self.metrics))
     self.model.to(self.dls.device)
     self.add_cbs(cbs)
-    try: self._do_validate(_in_order(self.dls[ds_idx]) if dl is None else dl)
+    try: self._do_validate(_in_order(self.dls[ds_idx] if dl is None else dl))
     finally: self.remove_cbs(cbs)
     return rec.final_record
 
-# %% ../nbs/06_learner.ipynb #5917bab9
+# %% ../nbs/06_learner.ipynb #02e08cd3
 class _Gather(Callback):
-    "Keep predictions and targets of a pass"
-    def before_validate(self): self.preds, self.targs = [], []
+    "Keep inputs, predictions and targets of a pass"
+    def before_validate(self): self.xs, self.preds, self.targs = [], [], []
     def after_pred(self):
-        self.preds.append(self.learn.pred.detach().cpu())
-        self.targs.append(self.learn.yb.cpu())
+        for kept,t in ((self.xs, self.learn.xb), (self.preds, self.learn.pred), (self.targs, self.learn.yb)):
+            kept.append(t.detach().cpu())
 
 @patch
 def get_preds(self:Learner,
-    ds_idx:int=1,      # Which loader: 0 to train, 1 to validate; unshuffled, whole
-    dl=None,           # Another loader in its place
-    act:Callable=None, # Put on the activations; the loss's `activation`, if it has one, unless given
-)->tuple:              # Predictions and targets on the CPU, in the order of the data
+    ds_idx:int=1,          # Which loader: 0 to train, 1 to validate; unshuffled, whole
+    dl=None,               # Another loader in its place; unshuffled if it is one of ours
+    with_input:bool=False, # The inputs too, before the predictions?
+    act:Callable=None,     # Put on the activations; the loss's `activation`, if it has one, unless given
+)->tuple:                  # Predictions and targets on the CPU, in the order of the loader
     "Predictions for every image of a loader"
     gather = _Gather()
     self.validate(ds_idx, dl, cbs=gather)
     act = act or getattr(self.loss_func, 'activation', None) or nn.Identity()
-    return act(torch.cat(gather.preds)), torch.cat(gather.targs)
+    inputs = (torch.cat(gather.xs),) if with_input else ()
+    return *inputs, act(torch.cat(gather.preds)), torch.cat(gather.targs)
 
-# %% ../nbs/06_learner.ipynb #2527c2cb
+# %% ../nbs/06_learner.ipynb #d468ff47
 def decode_preds(
     preds:Tensor, # Activations: (n,1) for yes or no, (n,c) for one of c classes
 )->Tensor:        # The class, int64, shape (n,)
@@ -497,11 +513,10 @@ def show_results(self:Learner,
     vocab=None,        # Names of the classes; their numbers unless given
 ):                     # The figure
     "Some pictures, each with its label and the prediction; a wrong one in red"
-    dl = _in_order(self.dls[ds_idx]) if dl is None else dl
-    preds, targs = self.get_preds(dl=dl, act=nn.Identity())
+    images, preds, targs = self.get_preds(ds_idx, dl, with_input=True, act=nn.Identity())
     preds, targs = decode_preds(preds), targs.view(len(targs))
     idx = (torch.randperm(len(preds)) if shuffle else torch.arange(len(preds)))[:max_n]
-    images = torch.cat([xb.cpu() for xb,_ in dl])[idx].view(len(idx), 28, 28)
+    images = images[idx].view(len(idx), 28, 28)
     names = [str(vocab[i] if vocab is not None else i) for i in torch.stack([targs, preds], 1)[idx].flatten().tolist()]
     fig = show_digits(images, [f'{t} → {p}' for t,p in zip(names[::2], names[1::2])], cols=9)
     for ax,right in zip(fig.axes, preds[idx]==targs[idx]): ax.title.set_color('black' if right else 'red')

@@ -126,8 +126,10 @@ def stale_outputs(nb):
 
 def all_stale_outputs(root=ROOT, workers=2):
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
     os.environ['OMP_NUM_THREADS'] = '1'
-    with ProcessPoolExecutor(workers) as pool: return sum(pool.map(stale_outputs, notebooks(root)), [])
+    with ProcessPoolExecutor(workers, mp_context=get_context('spawn'), max_tasks_per_child=1) as pool:  # zmq's sockets outlive no fork
+        return sum(pool.map(stale_outputs, notebooks(root)), [])
 
 
 if __name__=='__main__':
