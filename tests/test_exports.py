@@ -124,6 +124,15 @@ mlp = dict(
     n_params = "assert n_params(simple_net())==784*30+30+30+1",
     he_init = "assert he_init(simple_net())[0].bias.abs().sum()==0",
 ),
+softmax = dict(
+    softmax = "assert softmax(torch.zeros(2,4)).tolist()==[[.25]*4]*2",
+    log_softmax = "assert log_softmax(torch.tensor([[1e4,-1e4]])).tolist()==[[0.,-2e4]]",
+    nll_loss = "assert nll_loss(torch.tensor([[-1.,-3.]]), torch.tensor([1]))==3",
+    cross_entropy = "assert cross_entropy(torch.zeros(3,2), torch.tensor([0,1,1])).sub(torch.tensor(2.).log()).abs()<1e-6",
+    accuracy = "assert accuracy(torch.eye(3), torch.tensor([0,1,1])).sub(2/3).abs()<1e-6",
+    SoftmaxNet = "assert SoftmaxNet()(x).sum(1).sub(1).abs().max()<1e-5",
+    prob_loss = "assert prob_loss(torch.tensor([[1.,0.]]), torch.tensor([0]))==0",
+),
 ladder = dict(
     check_seed = "assert check_seed(3)==3",
     TASKS = "assert callable(TASKS['3 vs 7'])",
