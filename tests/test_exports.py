@@ -130,7 +130,7 @@ softmax = dict(
     nll_loss = "assert nll_loss(torch.tensor([[-1.,-3.]]), torch.tensor([1]))==3",
     cross_entropy = "assert cross_entropy(torch.zeros(3,2), torch.tensor([0,1,1])).sub(torch.tensor(2.).log()).abs()<1e-6",
     accuracy = "assert accuracy(torch.eye(3), torch.tensor([0,1,1])).sub(2/3).abs()<1e-6",
-    SoftmaxNet = "assert SoftmaxNet()(x).sum(1).sub(1).abs().max()<1e-5",
+    SoftmaxNet = "net = SoftmaxNet(); assert net.forward(x).sum(1).sub(1).abs().max()<1e-5 and net.scores(x).shape==(12,10)",
     prob_loss = "assert prob_loss(torch.tensor([[1.,0.]]), torch.tensor([0]))==0",
 ),
 ladder = dict(
