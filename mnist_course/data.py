@@ -85,7 +85,7 @@ class Digits:
         n, h, w = self.images.shape
         return f'Digits({n:,} images of {h}x{w}, labels {self.labels.unique().tolist()})'
 
-# %% ../nbs/00_data.ipynb #960c6fe8
+# %% ../nbs/00_data.ipynb #7df39695
 def show_digits(
     images:Tensor,   # One picture (h,w), several (n,h,w), or rows of 784 pixels (n,784)
     titles=None,     # What stands above each; nothing unless given
@@ -102,7 +102,7 @@ def show_digits(
     rows, height = -(-len(images)//cols), size if titles is None else size+.25
     fig, axs = plt.subplots(rows, cols, figsize=(cols*size, rows*height), squeeze=False, layout='constrained')
     for ax in axs.flat: ax.axis('off')
-    for ax,im in zip(axs.flat, images): ax.imshow(im, cmap=cmap, **kwargs)
+    for ax,im in zip(axs.flat, images): ax.imshow(im.numpy(), cmap=cmap, **kwargs)
     for ax,t in zip(axs.flat, [] if titles is None else titles): ax.set_title(t, fontsize=9)
     return fig
 

@@ -4,31 +4,33 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'RUNGS', 'Rung', 'train_guess', 'train_similarity', 'threes_where_positive', 'train_by_hand', 'seeded',
-           'train_with_optim', 'Tick', 'train_with_learner', 'pick', 'find_device', 'Result', 'climb', 'threads_set',
-           'check_seed', 'run_ladder', 'write_whole', 'ready_folder', 'write_csv', 'plot_ladder', 'save_ladder',
-           'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
+           'train_with_optim', 'Tick', 'train_with_learner', 'train_by_recipe', 'find_device', 'Result', 'climb',
+           'threads_set', 'check_seed', 'shorten', 'run_ladder', 'ready_folder', 'write_csv', 'by_task', 'plot_ladder',
+           'save_ladder', 'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
 
-# %% ../nbs/tools/ladder.ipynb #b6bf3a1d
-import csv, os, tempfile, time
+# %% ../nbs/tools/ladder.ipynb #a46de6ff
+import csv, io, tempfile, time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from .data import Digits, threes_and_sevens, to_float
+from .data import Digits, load_mnist, threes_and_sevens, to_float
 from .learner import Callback, DataLoaders, Learner
 from .loss import batch_accuracy, init_params, linear1, mnist_loss, sigmoid, to_xy
 from .mlp import simple_net
 from .optimizer import SGD, fit_epoch
+from .persist import write_atomic
+from .recipes import Recipe, get_recipe, pick, train_recipe
 from .sgd import DataLoader, train_epoch
 from .similarity import PixelSimilarity, mnist_distance, rms_distance
 
-# %% ../nbs/tools/ladder.ipynb #7c1bffa3
+# %% ../nbs/tools/ladder.ipynb #47372bd1
 @dataclass(frozen=True)
 class Rung:
     "One model of the course, how it is trained, and what its article says it reaches"
@@ -37,6 +39,7 @@ class Rung:
     new:str                      # What it has that the rung below has not
     train:Callable               # `(train, valid, epochs, seed, tick)` -> `(predict, number of parameters)`
     epochs:int=0                 # Passes over the training pictures
+    fast_epochs:int=None         # Fewer of them, for a short look; as many unless given
     article:str='none'           # The article's own figure, in words
     article_accuracy:float=None  # That figure as a number, where it can stand beside ours
     task:str='3 vs 7'            # Which pictures: a key of `TASKS`
@@ -152,8 +155,34 @@ def train_with_learner(
     with learn.no_bar(): learn.fit(epochs, lr=lr)
     return threes_where_positive(model.eval()), sum(p.numel() for p in model.parameters())
 
-# %% ../nbs/tools/ladder.ipynb #b3d63f87
-TASKS = {'3 vs 7': threes_and_sevens}
+# %% ../nbs/tools/ladder.ipynb #787722f6
+def train_by_recipe(
+    train:Digits,   # Pictures to train on
+    valid:Digits,   # Pictures for the loader that measures; not looked at before the end
+    epochs:int,     # Passes over `train`
+    seed:int,       # Seed of the weights and of the order
+    tick:Callable,  # Called after each epoch
+    recipe:Recipe,  # What to train
+)->tuple:           # `predict`, and its number of parameters
+    "A recipe of the articles, by our `Learner`: lesson 09"
+    device = train.images.device
+    with torch.random.fork_rng(devices=[]):
+        run = train_recipe(recipe, seed, device, cbs=Tick(tick), data=(train, valid), bar=False,
+                           n_epoch=epochs)
+    model = run.learn.model.to(device).eval()
+    def predict(images):
+        with torch.no_grad(): return torch.cat([model(to_float(ims)).argmax(1) for ims in images.split(1000)])
+    return predict, run.n_params if epochs else 0
+
+# %% ../nbs/tools/ladder.ipynb #843b7b33
+def _recipe_rung(name, new, fast_epochs=None, **article):
+    "A rung that trains the recipe of this name"
+    r = get_recipe(name)
+    return Rung(name, '09', new, partial(train_by_recipe, recipe=r), r.n_epoch, fast_epochs, **article,
+                task='ten digits')
+
+# %% ../nbs/tools/ladder.ipynb #1ab9a06e
+TASKS = {'3 vs 7': threes_and_sevens, 'ten digits': load_mnist}
 
 RUNGS = [
     Rung('guess',          '00', 'the more common digit', train_guess),
@@ -170,24 +199,12 @@ RUNGS = [
     Rung('simple-net',     '07', 'a hidden layer, ReLU',
          partial(train_with_learner, make=simple_net, lr=.1), epochs=40,
          article='0.9828 (fastbook)', article_accuracy=.9828),
+    _recipe_rung('random-256',         'ten scores; nothing learned', article='shapes only (Vallamkonda)'),
+    _recipe_rung('softmax-regression', 'softmax, cross-entropy', 1),
+    _recipe_rung('mlp-64-64',          'two hidden layers, Adam', 2),
+    _recipe_rung('mlp-490',            'one wide layer, momentum', 3,
+                 article='0.978 to 0.9802 (infinitecoder1729)', article_accuracy=.9802),
 ]
-
-# %% ../nbs/tools/ladder.ipynb #c138b729
-def pick(
-    kind:str,       # What the things are called, as 'rung'
-    names:Iterable, # Names asked for; `None` means all
-    things:list,    # Things that have a `name`, in their order
-)->list:            # Those asked for, in the order of `things`
-    "Things by their names; a `ValueError` suggests the nearest name"
-    known = [t.name for t in things]
-    if names is None: return list(things)
-    for name in (names := list(names)):
-        if name in known: continue
-        near = get_close_matches(name, known, n=1, cutoff=.5)
-        hint = f'did you mean {near[0]}? ' if near else ''
-        raise ValueError(f'unknown {kind} {name!r}: {hint}choose from {", ".join(known)}')
-    if not names: raise ValueError(f'no {kind} named: choose from {", ".join(known)}')
-    return [t for t in things if t.name in names]
 
 # %% ../nbs/tools/ladder.ipynb #cad1c29a
 def find_device(
@@ -259,33 +276,31 @@ def check_seed(
     if 0<=seed<2**63: return seed
     raise ValueError(f'seed {seed} is out of range: give a whole number from 0 to 2**63-1')
 
-# %% ../nbs/tools/ladder.ipynb #e445806c
+# %% ../nbs/tools/ladder.ipynb #fac9bfe3
+def shorten(
+    rungs:list, # Rungs
+)->tuple:       # The same with their `fast_epochs`, and a line on what that leaves out
+    "A short look: fewer epochs where a rung takes long"
+    cut = [r for r in rungs if r.fast_epochs is not None]
+    says = ', '.join(f'{r.name} {r.fast_epochs} of {r.epochs}' for r in cut)
+    short = [replace(r, epochs=r.fast_epochs) if r in cut else r for r in rungs]
+    return short, says and f'Fewer epochs: {says}.'
+
+# %% ../nbs/tools/ladder.ipynb #dec9cfc5
 def run_ladder(
     rungs:Iterable=None,    # Names of rungs; all unless given
     seed:int=0,             # Seed of weights and batches, 0 to 2**63-1
     device:str='cpu',       # Where to compute
+    fast:bool=False,        # Fewer epochs where it takes long?
     progress:Callable=None, # Called with the rung, the epochs done, and at the end the `Result`
     threads:int=1,          # Threads for torch
 )->list:                    # A `Result` for each rung, from the lowest up
     "Run rungs of the ladder on the same pictures and measure them in the same way"
     chosen, device, seed = pick('rung', rungs, RUNGS), find_device(device), check_seed(seed)
+    if fast: chosen, _ = shorten(chosen)
     tasks = {r.task for r in chosen}
     data = {t: [Digits(d.images.to(device), d.labels.to(device)) for d in TASKS[t]()] for t in tasks}
     with threads_set(threads): return [climb(r, *data[r.task], seed, progress) for r in chosen]
-
-# %% ../nbs/tools/ladder.ipynb #7064bf86
-def write_whole(
-    path:Path,      # The file to write or to replace
-    write:Callable, # Called with another path, which it fills
-)->Path:            # `path`
-    "A file that is there whole, or as it was before"
-    path = Path(path)
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        write(part)
-        os.replace(part, path)
-    finally: part.unlink(missing_ok=True)
-    return path
 
 # %% ../nbs/tools/ladder.ipynb #8868bc8e
 def ready_folder(
@@ -301,57 +316,74 @@ def ready_folder(
     except OSError as e: raise refuse((e.strerror or str(e)).lower()) from None
     return folder
 
-# %% ../nbs/tools/ladder.ipynb #08eec246
+# %% ../nbs/tools/ladder.ipynb #28d27839
 def write_csv(
     results:list, # What `run_ladder` returned
     path:Path,    # The file
 )->Path:          # The file
-    "The table as CSV, for spreadsheets and programs"
-    def write(part):
-        with open(part, 'w', newline='', encoding='utf-8') as f:
-            table = csv.DictWriter(f, [c.name for c in fields(Result)], lineterminator='\n')
-            table.writeheader()
-            for r in results:
-                table.writerow(asdict(r) | dict(seconds=f'{r.seconds:.3f}', accuracy=f'{r.accuracy:.6f}'))
-    return write_whole(path, write)
+    "The table as CSV, for spreadsheets and programs; whole, or what was there stays"
+    out = io.StringIO(newline='')
+    table = csv.DictWriter(out, [c.name for c in fields(Result)], lineterminator='\n')
+    table.writeheader()
+    for r in results:
+        table.writerow(asdict(r) | dict(seconds=f'{r.seconds:.3f}', accuracy=f'{r.accuracy:.6f}'))
+    write_atomic(path, out.getvalue().encode())
+    return path
 
-# %% ../nbs/tools/ladder.ipynb #2e9be512
-def plot_ladder(
+# %% ../nbs/tools/ladder.ipynb #01eea7dc
+def by_task(
     results:list, # What `run_ladder` returned
-):                # A matplotlib figure, 7 inches wide
-    "A line for each rung: our accuracy as a dot, the article's own figure as a diamond"
-    from matplotlib.figure import Figure
-    fig = Figure(figsize=(7, 1.3 + .36*len(results)), layout='constrained')
-    ax, ys = fig.subplots(), range(len(results))
-    error = [max(1-r.accuracy, 1e-4) for r in results]
+)->list:          # `(task, its results)`, in their order
+    "Results of the same pictures together"
+    return [(task, list(rs)) for task,rs in groupby(results, lambda r: r.task)]
+
+# %% ../nbs/tools/ladder.ipynb #8cc79994
+def _plot_task(ax, results, best):
+    "The rungs of one task on axes whose least error is about `best`"
+    ys, error = range(len(results)), [max(1-r.accuracy, 1e-4) for r in results]
     ax.hlines(ys, 1, error, color='0.8', lw=5)
     ax.plot(error, ys, 'o', color='C0', ms=8, label='ours')
     theirs = [(1-r.article_accuracy, y) for y,r in zip(ys, results) if r.article_accuracy]
     if theirs: ax.plot(*zip(*theirs), 'D', mec='C1', mfc='none', mew=1.5, ms=7, label="article's figure")
     for y,e,r in zip(ys, error, results):
         ax.annotate(f'{r.accuracy:.4f}', (e,y), (9,0), textcoords='offset points', va='center', fontsize=9)
-    best = min(error + [e for e,_ in theirs])
-    ticks = [a for a in (.5, .8, .9, .95, .98, .99, .995, .998, .999) if 1-a > best*.6]
-    ax.set(xscale='log', xlim=(.7, best*.5), ylim=(-.6, len(results)-.4),
-           xlabel='accuracy (each step to the right: fewer errors)')
+    ticks = [a for a in (.1, .5, .8, .9, .95, .98, .99, .995, .998, .999) if 1-a > best*.6]
+    ax.set(xscale='log', xlim=(1.2, best*.5), ylim=(-.6, len(results)-.4))
     ax.set_yticks(ys, [r.rung for r in results])
     ax.set_xticks([1-a for a in ticks], [f'{a:g}' for a in ticks])
+    ax.set_title(results[0].task, loc='left', fontsize=10, fontweight='bold')
     ax.minorticks_off()
     ax.spines[['top','right']].set_visible(False)
-    fig.legend(loc='outside upper left', ncols=2, frameon=False, fontsize=9)
+
+# %% ../nbs/tools/ladder.ipynb #7ecf2b9d
+def plot_ladder(
+    results:list, # What `run_ladder` returned
+):                # A matplotlib figure, 7 inches wide
+    "A line for each rung: our accuracy as a dot, the article's own figure as a diamond"
+    from matplotlib.figure import Figure
+    tasks = [rs for _,rs in by_task(results)]
+    fig = Figure(figsize=(7, 1.1 + .34*len(tasks) + .34*len(results)), layout='constrained')
+    axs = fig.subplots(len(tasks), squeeze=False, height_ratios=[len(rs)+.2 for rs in tasks])[:,0]
+    best = max(1e-4, min(1-a for r in results for a in (r.accuracy, r.article_accuracy) if a))
+    for ax,rs in zip(axs, tasks): _plot_task(ax, rs, best)
+    axs[-1].set_xlabel('accuracy (each step to the right: fewer errors)')
+    named = {label: handle for ax in axs for handle,label in zip(*ax.get_legend_handles_labels())}
+    fig.legend(named.values(), named, loc='outside upper right', ncols=2, frameon=False, fontsize=9)
     return fig
 
-# %% ../nbs/tools/ladder.ipynb #2948095c
+# %% ../nbs/tools/ladder.ipynb #bee691e3
 def save_ladder(
     results:list, # What `run_ladder` returned
     folder:Path,  # Where the files go; made if it is missing
 )->tuple:         # Paths of `ladder.csv` and `ladder.png`
     "The table as CSV and the picture as PNG, in one folder"
     folder = ready_folder(folder)
-    draw = partial(plot_ladder(results).savefig, format='png', dpi=150)
-    return write_csv(results, folder/'ladder.csv'), write_whole(folder/'ladder.png', draw)
+    table, picture, drawn = folder/'ladder.csv', folder/'ladder.png', io.BytesIO()
+    plot_ladder(results).savefig(drawn, format='png', dpi=150)
+    write_csv(results, table), write_atomic(picture, drawn.getvalue())
+    return table, picture
 
-# %% ../nbs/tools/ladder.ipynb #1cca69d4
+# %% ../nbs/tools/ladder.ipynb #45bc54fb
 def ladder_table(
     results:list,  # What `run_ladder` returned
     width:int=120, # Characters in a line of the terminal
@@ -360,6 +392,7 @@ def ladder_table(
     from rich import box
     from rich.table import Table
     columns = {'rung':       lambda r: r.rung,
+               'task':       lambda r: r.task,
                'new':        lambda r: r.new,
                'parameters': lambda r: f'{r.parameters:,}',
                'epochs':     lambda r: str(r.epochs),
@@ -367,14 +400,16 @@ def ladder_table(
                'accuracy':   lambda r: f'{r.accuracy:.4f}',
                'article':    lambda r: r.article}
     wordy, heads = ('new','article'), dict(new='what is new', article="article's figure")
-    if width<80: columns = {c: f for c,f in columns.items() if c not in wordy}
-    if width<50: columns = {c: f for c,f in columns.items() if c in ('rung','accuracy')}
+    if width<90: columns = {c: f for c,f in columns.items() if c not in wordy}
+    if width<70: columns = {c: f for c,f in columns.items() if c in ('rung','seconds','accuracy')}
+    if width<40: columns.pop('seconds')
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, int(width>=100)))
     for c in columns:
         words = c in wordy
         table.add_column(heads.get(c, c), justify='left' if words or c=='rung' else 'right', overflow='fold',
-                         no_wrap=width>=24 and not words, style='bold' if c=='accuracy' else None)
-    for r in results: table.add_row(*(f(r) for f in columns.values()))
+                         no_wrap=width>=30 and not words, style='bold' if c=='accuracy' else None)
+    for task,rs in by_task(results):
+        for r in rs: table.add_row(*(f(r) for f in columns.values()), end_section=r is rs[-1])
     return table
 
 # %% ../nbs/tools/ladder.ipynb #e78f8886

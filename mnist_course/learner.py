@@ -139,10 +139,11 @@ def _do_epoch(self:Learner):
     self._do_train()
     self._do_validate(self.dls.valid)
 
-# %% ../nbs/06_learner.ipynb #f3af9534
+# %% ../nbs/06_learner.ipynb #5d741ec0
 @patch
 def _do_fit(self:Learner):
-    for self.epoch in range(self.n_epoch): self._phase('epoch', self._do_epoch, CancelEpochException)
+    for self.epoch in range(self.epoch, self.n_epoch):    # from 0, unless a callback has said otherwise
+        self._phase('epoch', self._do_epoch, CancelEpochException)
 
 @patch
 def fit(self:Learner,
@@ -297,7 +298,7 @@ class _TerminalBar:
     def draw(self, done, note): self.bar.update(self.task, completed=done, description=note)
     def close(self): self.bar.stop()
 
-# %% ../nbs/06_learner.ipynb #2ead4788
+# %% ../nbs/06_learner.ipynb #952a219b
 class ProgressCallback(Callback):
     "A bar that moves with the batches and a row for each epoch, in a notebook and in a terminal"
     order, bar = 60, None
@@ -306,13 +307,21 @@ class ProgressCallback(Callback):
         learn = self.learn
         names, total = ['epoch', *learn.recorder.metric_names, 'seconds'], learn.n_epoch*len(learn.dls.train)
         self.bar = (_NotebookBar if IN_NOTEBOOK else _TerminalBar)(names, total)
-        self.drawn = 0.
+        self.drawn, self.means = 0., None
 
     def after_batch(self):
         learn = self.learn
         if not learn.training or learn.loss is None or (now := time.perf_counter()) < self.drawn+.1: return
         self.drawn = now
-        self.bar.draw(learn.train_iter+1, f'epoch {learn.epoch+1} of {learn.n_epoch}, loss {learn.loss.item():.4f}')
+        self.bar.draw(learn.train_iter+1, f'epoch {learn.epoch+1} of {learn.n_epoch}, {self._recent()}')
+
+    def _recent(self):
+        "Loss and metrics as text, each a running mean over the batches that were drawn"
+        learn = self.learn
+        values = [learn.loss.item(), *(float(m(learn.pred.detach(), learn.yb)) for m in learn.metrics)]
+        self.means = [.9*old + .1*new for old,new in zip(self.means or values, values)]
+        names = ['loss', *learn.recorder.metric_names[2:]]
+        return ', '.join(f'{name} {mean:.4f}' for name,mean in zip(names, self.means))
 
     def after_epoch(self):
         rec = self.learn.recorder

@@ -4,7 +4,6 @@
 Whoever exports a name adds a call below: the last tests fail until there is one.
 """
 import ast, importlib, inspect, json, os, subprocess, sys
-from pathlib import Path
 
 import pytest
 from checks import ROOT, copy_repo, notebooks
@@ -20,6 +19,8 @@ labels = torch.tensor([3,7]*6)
 x, y = images.flatten(1)/255, (labels==3).long()[:,None]
 batches = [(x[:8], y[:8]), (x[8:], y[8:])]
 """
+
+LEARN = "learn = m.Learner(m.DataLoaders(batches, batches), torch.nn.Linear(784,1), lambda p,t: (p-t).pow(2).mean()); learn.fit(1, .001); "
 
 CALLS = dict(
 data = dict(
@@ -133,6 +134,58 @@ softmax = dict(
     SoftmaxNet = "net = SoftmaxNet(); assert net.forward(x).sum(1).sub(1).abs().max()<1e-5 and net.scores(x).shape==(12,10)",
     prob_loss = "assert prob_loss(torch.tensor([[1.,0.]]), torch.tensor([0]))==0",
 ),
+recipes = dict(
+    Pixels = "assert Pixels(.5,.5).forward(torch.ones(2,28,28)).eq(1).all() and 'mean=0.5' in Pixels(.5,.5).extra_repr()",
+    Recipe = "assert Recipe('a', 'b', torch.nn.Identity, m.nll_loss, m.SGD, .1, 2, 1, 'c', 'd').note==''",
+    RECIPES = "assert RECIPES['mlp-490'].bs==30",
+    hold_out = "assert [len(d) for d in hold_out(m.Digits(images, labels), 2)]==[10,2]",
+    Run = "assert Run(None, .5, 1., 0, 3, .1, 0, None).accuracy==.5",
+    train_recipe = "d = m.Digits(images, labels); assert train_recipe(RECIPES['mlp-64-64'], data=(d,d), bar=False, n_epoch=1).n_params==55050",
+    pick = "assert pick('recipe', ['mlp-490'], RECIPES.values())==[RECIPES['mlp-490']]",
+    get_recipe = "assert get_recipe('random-256').n_epoch==0",
+),
+evaluate = dict(
+    view_classify = "view_classify(images[0], torch.full((10,), .1), 3)",
+    view_digit = "view_digit(m.Digits(images, labels), torch.full((12,10), .1), seed=0)",
+    confusion_matrix = "assert confusion_matrix(labels, labels).diag()[[3,7]].tolist()==[6,6]",
+    plot_confusion = "plot_confusion(confusion_matrix(labels, labels))",
+    most_confused = "assert most_confused(confusion_matrix(labels, labels.flip(0)))[0][2]==6",
+    report = "assert '1.000' in report(labels, labels)",
+    worst_errors = "assert worst_errors(torch.eye(10)[labels], labels).tolist()==[]",
+    show_errors = "show_errors(m.Digits(images, labels), torch.eye(10)[labels.flip(0)], 4)",
+    calibration = "assert calibration(torch.eye(10)[labels], labels)[2][-1]==12",
+    calibration_error = "assert calibration_error(torch.eye(10)[labels], labels)==0",
+    accuracy_interval = "low, high = accuracy_interval(97, 100); assert .9<low<.97<high<1",
+    plot_calibration = "plot_calibration(torch.eye(10)[labels], labels)",
+    mcnemar = "assert mcnemar(labels, labels, labels)==(0,0,1.)",
+    show_weights = "show_weights(torch.randn(10,784), range(10))",
+),
+persist = dict(
+    FORMAT = "assert FORMAT>=1",
+    sync_folder = "sync_folder(tmp)",
+    write_atomic = "write_atomic(tmp/'a', b'b'); assert (tmp/'a').read_bytes()==b'b'",
+    digest = "assert len(digest({}, {'w': x}))==64",
+    write_tensors = "write_tensors(tmp/'w.safetensors', {'w': x}, {}); assert read_tensors(tmp/'w.safetensors')[0]['w'].equal(x)",
+    read_tensors = "assert caught(lambda: read_tensors(tmp/'a')) is ValueError",
+    save_model = "save_model(tmp/'m.safetensors', m.get_recipe('mlp-64-64').model(), m.get_recipe('mlp-64-64'))",
+    misfits = "assert misfits({'a': x}, {'a': x})==[]",
+    load_model = "assert load_model(tmp/'m.safetensors')(images/255.).shape==(12,10)",
+    opt_state = "w = torch.ones(2, requires_grad=True); assert opt_state(torch.optim.SGD([w], lr=.1))['shapes']==[[2]]",
+    load_opt_state = "w = torch.ones(2, requires_grad=True); o = torch.optim.SGD([w], lr=.1); load_opt_state(o, opt_state(o))",
+    random_state = "assert 'torch' in random_state(m.DataLoaders(batches, batches))",
+    load_random_state = "d = m.DataLoaders(batches, batches); load_random_state(d, random_state(d))",
+    take_tensors = "t = {}; assert take_tensors([x], 'a', t)==[{'tensor':'a.0'}] and t['a.0'] is x",
+    put_tensors = "assert put_tensors([{'tensor':'a'}], {'a': x})[0] is x",
+    save_checkpoint = LEARN+"save_checkpoint(tmp/'c.safetensors', learn); assert load_checkpoint(tmp/'c.safetensors', learn)==1",
+    load_checkpoint = "assert caught(lambda: load_checkpoint(tmp/'m.safetensors', None)) is ValueError",
+    CheckpointCallback = LEARN+"cb = CheckpointCallback(tmp/'k'); learn.fit(1, .001, cbs=cb); cb.load_best(); assert cb.saved",
+    Resume = LEARN+"learn.fit(2, .001, cbs=Resume(tmp/'k'/'last.safetensors')); assert len(learn.recorder.values)==2",
+    LogCallback = LEARN+"cb = LogCallback(); cb.learn = learn; cb.log(int); assert not cb.broken",
+    CSVLogger = LEARN+"cb = CSVLogger(tmp/'h.csv'); learn.fit(1, .001, cbs=cb); assert cb.header().startswith(cb.names()[0]) and cb.row(0)[0]==1 and cb.line(0)[0]=='1'",
+    JSONLogger = LEARN+"cb = JSONLogger(tmp/'h.jsonl'); learn.fit(1, .001, cbs=cb); assert cb.header()=='' and cb.line(0)[0]=='{'",
+    StopOnNaN = LEARN+"assert caught(lambda: learn.fit(1, 1e38, cbs=StopOnNaN())) is FloatingPointError",
+    TensorBoardCallback = LEARN+"learn.fit(1, .001, cbs=TensorBoardCallback(tmp/'runs')); assert list((tmp/'runs'/'train').iterdir())",
+),
 ladder = dict(
     check_seed = "assert check_seed(3)==3",
     TASKS = "assert callable(TASKS['3 vs 7'])",
@@ -146,13 +199,14 @@ ladder = dict(
     train_with_optim = "assert train_with_optim(m.Digits(images, labels), None, 1, 0, print)[1]==785",
     Tick = "t = []; Tick(lambda: t.append(1)).after_epoch(); assert t==[1]",
     train_with_learner = "d = m.Digits(images, labels); assert train_with_learner(d, d, 1, 0, print, lambda: torch.nn.Linear(784,1), .1)[1]==785",
-    pick = "assert pick('rung', ['guess'], RUNGS)==RUNGS[:1]",
+    train_by_recipe = "d = m.Digits(images, labels); assert train_by_recipe(d, d, 1, 0, int, m.get_recipe('mlp-64-64'))[1]==55050",
+    shorten = "assert shorten(RUNGS)[1].startswith('Fewer epochs')",
+    by_task = "assert by_task(run_ladder(['guess']))[0][0]=='3 vs 7'",
     find_device = "assert find_device('cpu').type=='cpu'",
     Result = "assert Result('a','b','00','c',1,1,.1,.9,'none',None,0).accuracy==.9",
     climb = "d = m.Digits(images, labels); assert climb(RUNGS[0], d, d).accuracy==.5",
     threads_set = "with threads_set(1): assert torch.get_num_threads()==1",
     run_ladder = "assert len(run_ladder(['guess']))==1",
-    write_whole = "assert write_whole(tmp/'a', lambda p: p.write_text('b')).read_text()=='b'",
     ready_folder = "assert ready_folder(tmp/'new').is_dir()",
     write_csv = "assert write_csv(run_ladder(['guess']), tmp/'a.csv').exists()",
     plot_ladder = "plot_ladder(run_ladder(['guess']))",
@@ -174,6 +228,13 @@ bench = dict(
     loader_setup = "assert loader_setup(0)[2] is None",
     their_epoch = "w, b = torch.zeros(784,1, requires_grad=True), torch.zeros(1, requires_grad=True); their_epoch(batches, w, b); assert w.abs().sum()>0",
     epoch_setup = "theirs, ours, score = epoch_setup(0); assert score(ours())>.5",
+    torchvision_mnist = "assert len(torchvision_mnist())==60_000",
+    their_steps = "net = torch.nn.Linear(784,1); assert their_steps(net, torch.optim.SGD(net.parameters(), lr=.1), lambda p,t: (p-t).pow(2).mean(), batches) is net",
+    STEPS = "assert STEPS>0",
+    Slices = "s = Slices(batches, 3); assert [len(list(s)), len(s)]==[3,3]",
+    recipe_setup = """
+theirs, ours, score = recipe_setup(0, 'mlp-64-64', m.COMPARISONS[2].setup.keywords['their_opt'], m.COMPARISONS[2].setup.keywords['our_opt'], m.F.cross_entropy)
+assert score(ours())>.5""",
     machine = "assert machine()['cores']",
     run_bench = "assert run_bench(['loader'], 1)[0].ratio>0",
     bench_table = "bench_table([Report(COMPARISONS[0], [2.], [1.], None, None)])",
@@ -185,7 +246,16 @@ cli = dict(
     start = "start(m.typer.Context(m.typer.main.get_command(app)), False, False)",
     main = "raises(SystemExit, lambda: main(['--version']))",
     whole_number = "assert whole_number('3')==3",
-    ladder = "ladder('guess', 0, 'cpu', tmp/'ladder'); assert (tmp/'ladder'/'ladder.csv').exists()",
+    count_of = "assert count_of('3')==3",
+    rate = "assert rate('.3')==.3",
+    recipes_table = "assert recipes_table(80).row_count>=4",
+    recipes = "recipes()",
+    keepers = "from mnist_course.recipes import get_recipe; assert len(keepers(tmp, get_recipe('mlp-490')))==3",
+    outcome = "from mnist_course.recipes import get_recipe, train_recipe; d = images, labels; from mnist_course.data import Digits; d = Digits(*d); assert 'random-256' in outcome(train_recipe(get_recipe('random-256'), data=(d,d)))",
+    train = "train('random-256', None, None, None, 0, 'cpu', None, tmp/'model', None, False); assert (tmp/'model'/'model.safetensors').exists()",
+    check_sizes = "assert caught(lambda: check_sizes(70_000, 0)) is ValueError",
+    plain_warnings = "with plain_warnings(): pass",
+    ladder = "ladder('guess', 0, 'cpu', False, tmp/'ladder'); assert (tmp/'ladder'/'ladder.csv').exists()",
     find_lessons = "assert find_lessons()[0].is_dir()",
     copy_lessons = "assert 'index.ipynb' in copy_lessons(find_lessons()[0], tmp/'lessons')",
     first_page = "assert first_page(find_lessons()[0])=='index.ipynb'",
@@ -197,7 +267,7 @@ started = []
 def stop(*args, **kwargs): started.append(args); raise KeyboardInterrupt
 m.os.execve = m.subprocess.call = stop                    # JupyterLab would take this process over
 assert caught(lambda: lessons(find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--no-browser' in str(started)''',
-    bench = "bench(['loader'], 1, 1, 0, True, True)",
+    bench = "bench(['loader'], 1, 1, 0, True, False, True)",
 ),
 readme = dict(
     rewrite_links = "assert rewrite_links('[a](b.ipynb)', 'nbs')=='[a](nbs/b.ipynb)'",
