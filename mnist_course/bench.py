@@ -7,7 +7,7 @@ __all__ = ['STEPS', 'COMPARISONS', 'Comparison', 'in_turns', 'Report', 'measure'
            'loader_setup', 'their_epoch', 'epoch_setup', 'torchvision_mnist', 'their_steps', 'Slices', 'recipe_setup',
            'machine', 'run_bench', 'bench_table', 'bench_json']
 
-# %% ../nbs/tools/bench.ipynb #58b3c7b6
+# %% ../nbs/tools/bench.ipynb #63eaa3bb
 import copy, gzip, json, os, platform, tempfile, time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from .data import load_mnist, threes_and_sevens, to_float
 from .ladder import check_seed, seeded, threads_set
 from .learner import DataLoaders, Learner, SkipValidation
 from .loss import init_params, linear1, mnist_loss, to_xy
-from .recipes import get_recipe, pick
+from .recipes import FlushDenormals, get_recipe, pick
 from .sgd import DataLoader, train_epoch, validate_images
 from .softmax import accuracy
 
@@ -238,7 +238,7 @@ class Slices:
     def __len__(self): return self.n
     def __iter__(self): return islice(self.stream, self.n)
 
-# %% ../nbs/tools/bench.ipynb #ef8be30e
+# %% ../nbs/tools/bench.ipynb #f0d2e4a5
 STEPS = 250  # batches in a slice
 
 def recipe_setup(
@@ -256,7 +256,8 @@ def recipe_setup(
     sampler = RandomSampler(pairs, generator=torch.Generator().manual_seed(seed))
     their_dl = Slices(TorchLoader(pairs, batch_size=recipe.bs, sampler=sampler), 20)
     our_dl = Slices(DataLoader((train.images, train.labels), bs=recipe.bs, shuffle=True, seed=seed), 20)
-    learn = Learner(DataLoaders(our_dl, our_dl), model, loss_func, our_opt, recipe.lr, cbs=SkipValidation())
+    cbs = [SkipValidation(), FlushDenormals()]
+    learn = Learner(DataLoaders(our_dl, our_dl), model, loss_func, our_opt, recipe.lr, cbs=cbs)
     opt = their_opt(net.parameters())
     def theirs(): return their_steps(net, opt, loss_func, their_dl)
     def ours():
