@@ -272,7 +272,7 @@ def recipe_setup(
     their_dl.n = our_dl.n = STEPS
     return theirs, ours, score
 
-# %% ../nbs/tools/bench.ipynb #da52c9db
+# %% ../nbs/tools/bench.ipynb #166b7cc4
 COMPARISONS = [
     Comparison('loader', 'one shuffled pass over 12,396 pictures, batches of 256',
                'torch.utils.data.DataLoader over list(zip(x, y))', 'mnist_course.sgd.DataLoader', loader_setup),
@@ -280,12 +280,12 @@ COMPARISONS = [
                "the articles' loop and loader", 'mnist_course.sgd.train_epoch and DataLoader', epoch_setup),
     Comparison('mlp-64-64', f'{STEPS} steps of the recipe',
                "the article's loop: torchvision's MNIST, DataLoader, Adam",
-               'our Learner and loader, fused Adam',
+               'our Learner and loader, fused Adam, FlushDenormals',
                partial(recipe_setup, name='mlp-64-64', their_opt=partial(torch.optim.Adam, lr=1e-3),
                        our_opt=partial(torch.optim.Adam, fused=True), loss_func=F.cross_entropy), whole=36),
     Comparison('mlp-490', f'{STEPS} steps of the recipe',
                "the article's loop: torchvision's MNIST, DataLoader, SGD",
-               'our Learner and loader, fused SGD',
+               'our Learner and loader, fused SGD, FlushDenormals',
                partial(recipe_setup, name='mlp-490', their_opt=partial(torch.optim.SGD, lr=.003, momentum=.9),
                        our_opt=partial(torch.optim.SGD, momentum=.9, fused=True), loss_func=F.nll_loss), whole=143),
 ]

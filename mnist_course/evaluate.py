@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .data import Digits, show_digits
 
-# %% ../nbs/10_evaluate.ipynb #44ec106f
+# %% ../nbs/10_evaluate.ipynb #6b37fc3a
 def view_classify(
     image:Tensor,   # One picture, shape (28,28) or 784 numbers
     probs:Tensor,   # Its ten probabilities
@@ -27,7 +27,7 @@ def view_classify(
     probs = probs.detach().cpu().flatten()
     best, side = probs.argmax().item(), int(sqrt(image.numel()))
     fig, (left, right) = plt.subplots(1, 2, figsize=(5,2.3), width_ratios=(1,1.4), layout='constrained')
-    left.imshow(image.detach().cpu().view(side, side), cmap='Greys')
+    left.imshow(image.detach().cpu().view(side, side).numpy(), cmap='Greys')
     left.axis('off')
     bars = right.barh(range(len(probs)), probs, color='0.75')
     bars[best].set_color('tab:blue' if label is None or label==best else 'tab:red')
@@ -53,28 +53,33 @@ def view_digit(
     if i is None: i = torch.randint(len(digits), (1,), generator=g).item()
     return view_classify(digits.images[i], probs[i], digits.labels[i].item())
 
-# %% ../nbs/10_evaluate.ipynb #d5af15a2
+# %% ../nbs/10_evaluate.ipynb #4d0c3571
 def _classes(t, name):
     "`t` if it is a row of class numbers, else a `ValueError`"
     if t.ndim==1 and t.dtype==torch.int64: return t
     raise ValueError(f'{name}: expected class numbers, int64, shape (n,), found {t.dtype}, {tuple(t.shape)}'
                      + (': use probs.argmax(1)' if t.ndim==2 else ''))
 
-# %% ../nbs/10_evaluate.ipynb #06c4137a
+def _pair(preds, targets, name='preds'):
+    "Answers and right classes, if they are as many"
+    p, t = _classes(preds, name), _classes(targets, 'targets')
+    if len(p)!=len(t): raise ValueError(f'{len(p)} {name} but {len(t)} targets: expected as many')
+    return p, t
+
+# %% ../nbs/10_evaluate.ipynb #9210e30e
 def confusion_matrix(
     preds:Tensor,     # Answers as class numbers, int64, shape (n,)
     targets:Tensor,   # The right classes, int64, shape (n,)
     n_classes:int=10, # Classes run from 0 to `n_classes-1`
 )->Tensor:            # Counts, int64: a row for each right class, a column for each answer
     "How often each class got each answer"
-    p, t = _classes(preds, 'preds'), _classes(targets, 'targets')
-    if len(p)!=len(t): raise ValueError(f'{len(p)} predictions but {len(t)} targets: expected as many')
+    p, t = _pair(preds, targets)
     both = torch.cat([p, t])
     if len(both) and not 0 <= both.min() <= both.max() < n_classes:
         raise ValueError(f'expected classes 0 to {n_classes-1}, found {both.min()} to {both.max()}')
     return (t*n_classes + p).bincount(minlength=n_classes**2).view(n_classes, n_classes)
 
-# %% ../nbs/10_evaluate.ipynb #abb252ee
+# %% ../nbs/10_evaluate.ipynb #406cb604
 def plot_confusion(
     cm:Tensor,  # Counts of `confusion_matrix`
     names=None, # Names of the classes; their numbers unless given
@@ -87,7 +92,7 @@ def plot_confusion(
     if ax is None: ax = plt.subplots(figsize=(.55*n+.8, .5*n+.6), layout='constrained')[1]
     share = cm/cm.sum(1, keepdim=True).clamp_min(1)
     wrong = share.clone().fill_diagonal_(0)
-    ax.imshow(wrong, cmap='Reds', vmin=0, vmax=max(wrong.max().item()*1.4, 1e-9))
+    ax.imshow(wrong.numpy(), cmap='Reds', vmin=0, vmax=max(wrong.max().item()*1.4, 1e-9))
     for i in range(n):
         for j in range(n):
             text = f'{cm[i,j]}\n{share[i,j]:.1%}' if cm[i,j] else ''
@@ -106,7 +111,7 @@ def most_confused(
     pairs = [(i, j, wrong[i,j].item()) for i,j in (wrong>=max(min_count, 1)).nonzero().tolist()]
     return sorted(pairs, key=lambda pair: -pair[2])
 
-# %% ../nbs/10_evaluate.ipynb #c9ba7e67
+# %% ../nbs/10_evaluate.ipynb #5918e45a
 def report(
     preds:Tensor,   # Answers as class numbers, int64, shape (n,)
     targets:Tensor, # The right classes, int64, shape (n,)
@@ -116,7 +121,7 @@ def report(
     try: from sklearn.metrics import classification_report
     except ImportError: raise ImportError('report needs scikit-learn, which is not installed: '
                                           'pip install scikit-learn, or mnist_course[course]') from None
-    p, t = _classes(preds, 'preds'), _classes(targets, 'targets')
+    p, t = _pair(preds, targets)
     names = None if names is None else [str(n) for n in names]
     labels = None if names is None else range(len(names))
     return classification_report(t, p, labels=labels, target_names=names, digits=3, zero_division=0)
@@ -141,7 +146,7 @@ def worst_errors(
     wrong = (probs.argmax(1)!=targets).nonzero().flatten()
     return wrong[probs[wrong, targets[wrong]].argsort()][:n]
 
-# %% ../nbs/10_evaluate.ipynb #2fe4e898
+# %% ../nbs/10_evaluate.ipynb #4eb54565
 def show_errors(
     digits:Digits, # Pictures with labels
     probs:Tensor,  # Probabilities for all of them, shape (n,c)
@@ -150,6 +155,7 @@ def show_errors(
 ):                 # The figure
     "The worst mistakes: the right digit and its probability, then the answer and its own"
     idx = worst_errors(probs, digits.labels, n)
+    if not len(idx): raise ValueError('no mistakes to show: every answer is right')
     titles = [f'{t}: {probs[i,t]:.1g}\n{p}: {probs[i,p]:.3f}'
               for i,t,p in zip(idx.tolist(), digits.labels[idx].tolist(), probs[idx].argmax(1).tolist())]
     return show_digits(digits.images[idx], titles, cols=cols, size=1.15)
@@ -178,7 +184,7 @@ def calibration_error(
     conf, acc, counts = calibration(probs, targets, n_bins)
     return ((conf-acc).abs().nan_to_num()*counts).sum().item()/max(len(probs), 1)
 
-# %% ../nbs/10_evaluate.ipynb #f257b525
+# %% ../nbs/10_evaluate.ipynb #893cd8e5
 def accuracy_interval(
     n_right:int,      # Right answers
     n:int,            # All answers, at least 1
@@ -187,11 +193,12 @@ def accuracy_interval(
     "Wilson's confidence interval of a share, 1927"
     if not 0 <= n_right <= n or n<1:
         raise ValueError(f'{n_right} right of {n}: expected n of at least 1, and n_right from 0 to n')
+    if not 0<level<1: raise ValueError(f'level is {level}: expected a share between 0 and 1, as .95')
     z, p = NormalDist().inv_cdf((1+level)/2), n_right/n
     mid, half = p + z*z/(2*n), z*sqrt(p*(1-p)/n + z*z/(4*n*n))
-    return (mid-half)/(1+z*z/n), (mid+half)/(1+z*z/n)
+    return max(0., (mid-half)/(1+z*z/n)), min(1., (mid+half)/(1+z*z/n))
 
-# %% ../nbs/10_evaluate.ipynb #06103a1b
+# %% ../nbs/10_evaluate.ipynb #18618350
 def plot_calibration(
     probs:Tensor,     # Probabilities, shape (n,c)
     targets:Tensor,   # The right classes, int64, shape (n,)
@@ -205,9 +212,8 @@ def plot_calibration(
     if ax is None: ax = plt.subplots(figsize=(4.5,3.8), layout='constrained')[1]
     bins = [b for b in zip(*(t.tolist() for t in calibration(probs, targets, n_bins))) if b[2]>=min_count]
     ends = [accuracy_interval(round(acc*n), n) for _,acc,n in bins]
-    bars = [[max(0, acc-low) for (_,acc,_),(low,_) in zip(bins, ends)],
-            [max(0, high-acc) for (_,acc,_),(_,high) in zip(bins, ends)]]
-    name = f'{label} error {calibration_error(probs, targets, n_bins):.3f}'.strip()
+    bars = [[abs(acc-end[side]) for (_,acc,_),end in zip(bins, ends)] for side in (0,1)]
+    name = f'{label} calibration error {calibration_error(probs, targets, n_bins):.3f}'.strip()
     x, y = [conf for conf,_,_ in bins], [acc for _,acc,_ in bins]
     ax.plot([0,1], [0,1], '--', color='0.6', lw=1)
     ax.errorbar(x, y, bars, fmt='o-', ms=4, lw=1.2, capsize=2, label=name)
@@ -215,14 +221,14 @@ def plot_calibration(
     ax.legend(frameon=False, loc='upper left', fontsize=8)
     return ax
 
-# %% ../nbs/10_evaluate.ipynb #0eeb41da
+# %% ../nbs/10_evaluate.ipynb #232539aa
 def mcnemar(
     preds_a:Tensor, # Answers of one model, int64, shape (n,)
     preds_b:Tensor, # Answers of another for the same pictures, int64, shape (n,)
     targets:Tensor, # The right classes, int64, shape (n,)
 )->tuple:           # Pictures that only a got right, those that only b did, and p in [0,1]
     "Are two models equally good? The chance of a split at least as uneven if so; exact form of McNemar, 1947"
-    a, b = (_classes(preds_a, 'preds_a')==targets), (_classes(preds_b, 'preds_b')==targets)
+    a, b = (torch.eq(*_pair(preds, targets, name)) for preds,name in ((preds_a,'preds_a'), (preds_b,'preds_b')))
     only_a, only_b = (a & ~b).sum().item(), (b & ~a).sum().item()
     n = only_a + only_b
     tail = sum(comb(n, k) for k in range(min(only_a, only_b)+1))

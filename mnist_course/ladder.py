@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TASKS', 'RUNGS', 'Rung', 'train_guess', 'train_similarity', 'threes_where_positive', 'train_by_hand', 'seeded',
            'train_with_optim', 'Tick', 'train_with_learner', 'train_by_recipe', 'find_device', 'Result', 'climb',
-           'threads_set', 'check_seed', 'shorten', 'run_ladder', 'ready_folder', 'write_csv', 'by_task', 'plot_ladder',
-           'save_ladder', 'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
+           'threads_set', 'check_seed', 'shorten', 'run_ladder', 'epochs_of', 'ready_folder', 'write_csv', 'by_task',
+           'plot_ladder', 'save_ladder', 'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
 
 # %% ../nbs/tools/ladder.ipynb #a46de6ff
 import csv, io, tempfile, time
@@ -155,7 +155,7 @@ def train_with_learner(
     with learn.no_bar(): learn.fit(epochs, lr=lr)
     return threes_where_positive(model.eval()), sum(p.numel() for p in model.parameters())
 
-# %% ../nbs/tools/ladder.ipynb #787722f6
+# %% ../nbs/tools/ladder.ipynb #aa75fc4b
 def train_by_recipe(
     train:Digits,   # Pictures to train on
     valid:Digits,   # Pictures for the loader that measures; not looked at before the end
@@ -172,7 +172,7 @@ def train_by_recipe(
     model = run.learn.model.to(device).eval()
     def predict(images):
         with torch.no_grad(): return torch.cat([model(to_float(ims)).argmax(1) for ims in images.split(1000)])
-    return predict, run.n_params if epochs else 0
+    return predict, run.n_params
 
 # %% ../nbs/tools/ladder.ipynb #843b7b33
 def _recipe_rung(name, new, fast_epochs=None, **article):
@@ -216,7 +216,7 @@ def find_device(
     if str(name) in here: return torch.device(name)
     raise ValueError(f'device {str(name)!r} is not available: this machine has {", ".join(here)}')
 
-# %% ../nbs/tools/ladder.ipynb #72a82969
+# %% ../nbs/tools/ladder.ipynb #fec07bb3
 @dataclass(frozen=True)
 class Result:
     "What one rung reached: one row of the table"
@@ -224,7 +224,7 @@ class Result:
     task:str                # The pictures it was measured on
     lesson:str              # Where it is built
     new:str                 # What it has that the rung below has not
-    parameters:int          # Numbers that were fitted to the training pictures
+    parameters:int          # Numbers that the model is made of
     epochs:int              # Passes over them
     seconds:float           # Time to train and to answer, s
     accuracy:float          # Share of the validation pictures named rightly, in [0,1]
@@ -302,6 +302,14 @@ def run_ladder(
     data = {t: [Digits(d.images.to(device), d.labels.to(device)) for d in TASKS[t]()] for t in tasks}
     with threads_set(threads): return [climb(r, *data[r.task], seed, progress) for r in chosen]
 
+# %% ../nbs/tools/ladder.ipynb #32c0bf84
+def epochs_of(
+    result, # A `Result`
+)->str:     # As '18', or '3 of 18' where it was cut short
+    "How many epochs a result had, and of how many"
+    due = {r.name: r.epochs for r in RUNGS}.get(result.rung, result.epochs)
+    return str(due) if result.epochs==due else f'{result.epochs} of {due}'
+
 # %% ../nbs/tools/ladder.ipynb #8868bc8e
 def ready_folder(
     folder:Path, # A folder to write to; made if it is missing
@@ -337,7 +345,7 @@ def by_task(
     "Results of the same pictures together"
     return [(task, list(rs)) for task,rs in groupby(results, lambda r: r.task)]
 
-# %% ../nbs/tools/ladder.ipynb #8cc79994
+# %% ../nbs/tools/ladder.ipynb #64d9aecd
 def _plot_task(ax, results, best):
     "The rungs of one task on axes whose least error is about `best`"
     ys, error = range(len(results)), [max(1-r.accuracy, 1e-4) for r in results]
@@ -349,7 +357,7 @@ def _plot_task(ax, results, best):
         ax.annotate(f'{r.accuracy:.4f}', (e,y), (9,0), textcoords='offset points', va='center', fontsize=9)
     ticks = [a for a in (.1, .5, .8, .9, .95, .98, .99, .995, .998, .999) if 1-a > best*.6]
     ax.set(xscale='log', xlim=(1.2, best*.5), ylim=(-.6, len(results)-.4))
-    ax.set_yticks(ys, [r.rung for r in results])
+    ax.set_yticks(ys, [r.rung + (f'\n{e} epochs' if 'of' in (e := epochs_of(r)) else '') for r in results])
     ax.set_xticks([1-a for a in ticks], [f'{a:g}' for a in ticks])
     ax.set_title(results[0].task, loc='left', fontsize=10, fontweight='bold')
     ax.minorticks_off()
@@ -383,7 +391,7 @@ def save_ladder(
     write_csv(results, table), write_atomic(picture, drawn.getvalue())
     return table, picture
 
-# %% ../nbs/tools/ladder.ipynb #45bc54fb
+# %% ../nbs/tools/ladder.ipynb #d12d6321
 def ladder_table(
     results:list,  # What `run_ladder` returned
     width:int=120, # Characters in a line of the terminal
@@ -395,7 +403,7 @@ def ladder_table(
                'task':       lambda r: r.task,
                'new':        lambda r: r.new,
                'parameters': lambda r: f'{r.parameters:,}',
-               'epochs':     lambda r: str(r.epochs),
+               'epochs':     epochs_of,
                'seconds':    lambda r: f'{r.seconds:.1f}',
                'accuracy':   lambda r: f'{r.accuracy:.4f}',
                'article':    lambda r: r.article}

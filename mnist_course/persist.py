@@ -8,7 +8,7 @@ __all__ = ['FORMAT', 'sync_folder', 'write_atomic', 'digest', 'write_tensors', '
            'put_tensors', 'save_checkpoint', 'load_checkpoint', 'Resume', 'CheckpointCallback', 'LogCallback',
            'CSVLogger', 'JSONLogger', 'StopOnNaN', 'TensorBoardCallback']
 
-# %% ../nbs/11_persist.ipynb #b7d8cfd7
+# %% ../nbs/11_persist.ipynb #405fd0ea
 import copy, glob, json, os, secrets, threading, time, warnings
 from contextlib import suppress
 from hashlib import sha256
@@ -24,17 +24,19 @@ from torch import nn
 import mnist_course
 from .data import show_digits
 from .learner import Callback, DataLoaders, Learner, LRFinder
+from .optimizer import set_hyper
 from .recipes import Recipe, get_recipe
 
-# %% ../nbs/11_persist.ipynb #dd379be9
+# %% ../nbs/11_persist.ipynb #95d0a433
 def sync_folder(
     folder:Path, # Any folder
 ):
     "Have a folder's list of names on the disk too, where the system knows such a call"
     if os.name=='nt': return
-    f = os.open(folder, os.O_RDONLY)
-    try: os.fsync(f)
-    finally: os.close(f)
+    with suppress(OSError):    # some network file systems refuse; the file itself is synced
+        f = os.open(folder, os.O_RDONLY)
+        try: os.fsync(f)
+        finally: os.close(f)
 
 # %% ../nbs/11_persist.ipynb #28233356
 def write_atomic(
@@ -154,12 +156,14 @@ def misfits(
     pairs = {name: (look(theirs, name), look(own, name)) for name in dict.fromkeys([*own, *theirs])}
     return [f'{name} is {a} in the file, {b} in the network' for name,(a,b) in pairs.items() if a!=b]
 
-# %% ../nbs/11_persist.ipynb #afc095b9
+# %% ../nbs/11_persist.ipynb #4d79096c
 def _rebuild(path, header):
     "A network by the recipe's name in a header, in `eval` mode"
-    if not header['recipe']:
-        raise ValueError(f'{path}: it names no recipe: pass the network too, as load_model(path, model)')
-    with torch.random.fork_rng(devices=[]): return get_recipe(header['recipe']['name']).model().eval()
+    hint = 'pass the network too, as load_model(path, model)'
+    if not header.get('recipe'): raise ValueError(f'{path}: it names no recipe: {hint}')
+    try: recipe = get_recipe(header['recipe']['name'])
+    except ValueError as e: raise ValueError(f'{path}: {e}; or {hint}') from None
+    with torch.random.fork_rng(devices=[]): return recipe.model().eval()
 
 def load_model(
     path:Path,            # A file by `save_model`
@@ -191,16 +195,21 @@ def opt_state(
         settings={name: v for name,v in vars(opt).items() if isinstance(v, Real)},
         memory={name: {place[p]: v for p,v in d.items()} for name,d in vars(opt).items() if type(d)==dict})
 
-# %% ../nbs/11_persist.ipynb #9a7be0dd
+# %% ../nbs/11_persist.ipynb #16164363
+def _check_opt(opt, state):
+    "A `ValueError` if a state is not this optimizer's"
+    mine = opt_state(opt)
+    for what in ('kind','shapes'):
+        if state[what]!=mine[what]:
+            raise ValueError(f'a state for an optimizer with {what} {state[what]}, this has {mine[what]}')
+
 def load_opt_state(
     opt,        # An optimizer of the same kind, for parameters of the same shapes
     state:dict, # By `opt_state`, as it was or after a trip through JSON
 ):
     "Put a state and its settings, the rate too, into an optimizer; a `ValueError` if it is another's"
+    _check_opt(opt, state)
     mine, params, state = opt_state(opt), _params(opt), copy.deepcopy(state)
-    for what in ('kind','shapes'):
-        if state[what]!=mine[what]:
-            raise ValueError(f'a state for an optimizer with {what} {state[what]}, this has {mine[what]}')
     if hasattr(opt, 'state_dict'):
         groups = [{k: tuple(v) if isinstance(old.get(k), tuple) else v for k,v in new.items()}
                   for old,new in zip(mine['param_groups'], state['param_groups'])]
@@ -213,30 +222,38 @@ def load_opt_state(
     for name,d in state['memory'].items():
         setattr(opt, name, {params[int(i)]: put(v, params[int(i)]) for i,v in d.items()})
 
-# %% ../nbs/11_persist.ipynb #6342c33e
+# %% ../nbs/11_persist.ipynb #47f1cf6c
+def _which(device): return [device] if device.type=='cuda' else []    # of several, this one
+
 def random_state(
     dls:DataLoaders, # Whose loaders and device
 )->dict:             # Tensors of bytes by name
     "The state of torch's generator, of the device's if it has one, and of each loader that has its own"
     state = {'torch': torch.get_rng_state()}
-    if dls.device.type!='cpu': state['device'] = torch.get_device_module(dls.device).get_rng_state()
+    if dls.device.type!='cpu':
+        state['device'] = torch.get_device_module(dls.device).get_rng_state(*_which(dls.device))
     own = {f'loader{i}': getattr(dl, 'generator', None) for i,dl in enumerate(dls.loaders)}
     return state | {name: g.get_state() for name,g in own.items() if g is not None}
+
+def _check_random(dls, state):
+    "A `ValueError` if the generators now are not those of a state"
+    if state.keys()!=random_state(dls).keys():
+        raise ValueError(f'generators then: {", ".join(state)}; now: {", ".join(random_state(dls))}. '
+                         'Give the loaders a seed, or none, as before, and use the same kind of device')
 
 def load_random_state(
     dls:DataLoaders, # Loaders as those that the state was taken from
     state:dict,      # By `random_state`
 ):
     "Put generators back to a state; a `ValueError` if there are others than then"
-    if state.keys()!=random_state(dls).keys():
-        raise ValueError(f'generators then: {", ".join(state)}; now: {", ".join(random_state(dls))}. '
-                         'Give the loaders a seed, or none, as before, and use the same kind of device')
+    _check_random(dls, state)
     torch.set_rng_state(state['torch'])
-    if 'device' in state: torch.get_device_module(dls.device).set_rng_state(state['device'])
+    if 'device' in state:
+        torch.get_device_module(dls.device).set_rng_state(state['device'], *_which(dls.device))
     for i,dl in enumerate(dls.loaders):
         if f'loader{i}' in state: dl.generator.set_state(state[f'loader{i}'])
 
-# %% ../nbs/11_persist.ipynb #bd2f1bc7
+# %% ../nbs/11_persist.ipynb #0b9dee65
 def take_tensors(
     tree,         # Dicts, lists, tuples, numbers, strings and tensors, however deep
     name:str,     # What the tensors' names begin with
@@ -245,7 +262,7 @@ def take_tensors(
     "Move the tensors of a tree into a dict, and leave what JSON can hold"
     if torch.is_tensor(tree):
         tensors[name] = tree
-        return {'tensor': name}
+        return {'__tensor__': name}
     def take(k, v): return take_tensors(v, f'{name}.{k}', tensors)
     if isinstance(tree, dict): return {str(k): take(k, v) for k,v in tree.items()}
     if isinstance(tree, (list,tuple)): return [take(i, v) for i,v in enumerate(tree)]
@@ -258,11 +275,18 @@ def put_tensors(
     "Put tensors back where their names stand"
     if isinstance(tree, list): return [put_tensors(v, tensors) for v in tree]
     if not isinstance(tree, dict): return tree
-    if tree.keys()=={'tensor'}: return tensors[tree['tensor']]
+    if tree.keys()=={'__tensor__'}: return tensors[tree['__tensor__']]
     return {k: put_tensors(v, tensors) for k,v in tree.items()}
 
-# %% ../nbs/11_persist.ipynb #da8d8354
+# %% ../nbs/11_persist.ipynb #426a332e
 _records = ('values','times','losses','lrs','ends')
+
+def _about(learn):
+    "What a Learner must share with the one that was saved, beside its network and optimizer"
+    dl = learn.dls.train
+    rows = len(dl.x) if hasattr(dl, 'x') else None
+    return {'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None), 'pictures to train on': rows,
+            'metrics': learn.recorder.metric_names[2:]}
 
 def save_checkpoint(
     path:Path,     # The file, best with the ending `.safetensors`; an older one is replaced
@@ -273,51 +297,59 @@ def save_checkpoint(
     state = dict(model=learn.model.state_dict(), opt=opt_state(learn.opt), random=random_state(learn.dls),
                  recorder={name: torch.tensor(getattr(rec, name), dtype=torch.float64) for name in _records})
     skeleton = {name: take_tensors(part, name, tensors) for name,part in state.items()}
-    header = dict(kind='checkpoint', epoch=len(rec.values), n_batches=len(learn.dls.train), state=skeleton)
-    write_tensors(path, tensors, header)
+    header = dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=_about(learn))
+    write_tensors(path, tensors, header | dict(state=skeleton))
 
-# %% ../nbs/11_persist.ipynb #2680f7e8
-def load_checkpoint(
-    path:Path,        # A file by `save_checkpoint`
-    learn:Learner,    # Made as the one that was saved: network, optimizer, data, batch size
-    random:bool=True, # The random generators too?
-)->int:               # Epochs that are done
-    "Put a Learner into a checkpoint's state; a `ValueError`, its weights as they were, if it doesn't fit"
-    tensors, header = read_tensors(path, 'checkpoint')
-    state = put_tensors(header['state'], tensors)
+# %% ../nbs/11_persist.ipynb #7ad222c2
+def _check_fits(path, learn, header, state):
+    "A `ValueError` if a checkpoint is not of such a Learner; nothing is changed"
     wrong = misfits(learn.model.state_dict(), state['model'])
     if wrong: raise ValueError(f'{path}: made for another network: ' + '; '.join(wrong))
-    if header['n_batches']!=len(learn.dls.train):
-        raise ValueError(f'{path}: made with {header["n_batches"]} batches an epoch, there are '
-                         f'{len(learn.dls.train)} now: give the same data and batch size')
+    for what,now in _about(learn).items():
+        if (then := header['run'][what])!=now:
+            raise ValueError(f'{path}: made with {what}: {then}; now {now}. Give the same data and settings')
+    _check_opt(learn.opt, state['opt'])
+
+def load_checkpoint(
+    path:Path,        # A file by `save_checkpoint`
+    learn:Learner,    # Made as the one that was saved: network, optimizer, data, batch size, metrics
+    random:bool=True, # The random generators too?
+    n_epoch:int=None, # Refuse if more epochs than these are done
+)->int:               # Epochs that are done
+    "Put a Learner into a checkpoint's state; a `ValueError`, and all as it was, if it doesn't fit"
+    tensors, header = read_tensors(path, 'checkpoint')
+    state, done = put_tensors(header['state'], tensors), header['epoch']
+    if n_epoch is not None and done>n_epoch:
+        raise ValueError(f'{path}: {done} epochs are done, and the fit is for {n_epoch}: '
+                         'give the number of all epochs, with those that are done')
     learn.model.to(learn.dls.device)
     if learn.opt is None: learn.opt = learn.opt_func(learn.model.parameters(), lr=learn.lr)
-    if random: load_random_state(learn.dls, state['random'])
+    _check_fits(path, learn, header, state)
+    if random: _check_random(learn.dls, state['random'])
     load_opt_state(learn.opt, state['opt'])
     learn.model.load_state_dict(state['model'])
-    rec = {name: state['recorder'][name] for name in _records}
-    for name in _records: setattr(learn.recorder, name, rec[name].tolist())
-    learn.recorder.losses, learn.recorder.ends = list(rec['losses']), rec['ends'].long().tolist()
-    return header['epoch']
+    for name in _records: setattr(learn.recorder, name, state['recorder'][name].tolist())
+    learn.recorder.ends = [int(end) for end in learn.recorder.ends]
+    if random: load_random_state(learn.dls, state['random'])
+    return done
 
-# %% ../nbs/11_persist.ipynb #f56f0907
+# %% ../nbs/11_persist.ipynb #951af925
 class Resume(Callback):
     "Begin a fit where a checkpoint ended, with its settings and record; `n_epoch` counts all epochs"
     order = 65  # after the recorder has begun a new record
     def __init__(self,
         path:Path,        # A file by `save_checkpoint`
         random:bool=True, # The random generators too?
-    ): self.path, self.random = Path(path), random
+        lr:float=None,    # Another rate; the checkpoint's unless given
+    ): self.path, self.random, self.lr = Path(path), random, lr
 
     def before_fit(self):
         learn = self.learn
-        done = load_checkpoint(self.path, learn, self.random)
-        if done>learn.n_epoch:
-            raise ValueError(f'{self.path}: {done} epochs are done, and the fit is for {learn.n_epoch}: '
-                             'n_epoch counts all epochs, those that are done too')
+        done = load_checkpoint(self.path, learn, self.random, learn.n_epoch)
+        if self.lr is not None: set_hyper(learn.opt, 'lr', self.lr)
         learn.epoch, learn.train_iter = done, done*len(learn.dls.train)
 
-# %% ../nbs/11_persist.ipynb #77a43952
+# %% ../nbs/11_persist.ipynb #fead96d7
 class CheckpointCallback(Callback):
     "After each epoch the whole state, `last.safetensors`, and the best model so far, `best.safetensors`"
     order = 80  # after the recorder and the logs
@@ -348,10 +380,16 @@ class CheckpointCallback(Callback):
             metrics = read_tensors(self.best_file, 'model')[1]['metrics']
             if [metrics.get(name) for name in names] in values: self.best = metrics[self.monitor]
 
+    @torch.no_grad()
+    def _sound(self):
+        "Are the weights finite, and the loss of the last batch with them?"
+        learn = self.learn
+        if not all(w.isfinite().all() for w in learn.model.state_dict().values()): return False
+        return isfinite(learn.loss_func(learn.model.eval()(learn.xb), learn.yb).item())
+
     def after_epoch(self):
         learn, rec = self.learn, self.learn.recorder
-        if any(isinstance(cb, LRFinder) for cb in learn.cbs): return
-        if not all(w.isfinite().all() for w in learn.model.state_dict().values()): return
+        if any(isinstance(cb, LRFinder) for cb in learn.cbs) or not self._sound(): return
         row = dict(zip(rec.metric_names, rec.values[-1]), epoch=len(rec.values))
         value = row[self.monitor]
         if self._better(value):
@@ -365,7 +403,7 @@ class CheckpointCallback(Callback):
         if self.best is None: raise ValueError(f'{self.best_file}: this run has saved no best model')
         return load_model(self.best_file, self.learn.model)
 
-# %% ../nbs/11_persist.ipynb #35e4244e
+# %% ../nbs/11_persist.ipynb #9841aa52
 class LogCallback(Callback):
     "A log that may fail without failing the training: one warning, then silence until the next fit"
     order, broken, path = 70, False, None
@@ -377,48 +415,50 @@ class LogCallback(Callback):
         except Exception as e:
             self.broken = True
             name = type(self).__name__
-            warnings.warn(f'{name} can write no more to {self.path}, training goes on without it: {e}')
+            warnings.warn(f'{name} cannot write to {self.path}, training goes on without it: {e}')
 
-# %% ../nbs/11_persist.ipynb #7041b252
+# %% ../nbs/11_persist.ipynb #28f50f50
 class CSVLogger(LogCallback):
     "A row of figures in a CSV file as soon as an epoch is over; as fastai's"
     def __init__(self,
         path:Path='history.csv', # The file; a new fit begins it anew, one that resumes keeps its rows
     ): self.path = Path(path)
 
-    def names(self): return ['epoch', *self.learn.recorder.metric_names, 'lr', 'seconds']
+    def _names(self): return ['epoch', *self.learn.recorder.metric_names, 'lr', 'seconds']
 
-    def row(self, i):
+    def _row(self, i):
         rec = self.learn.recorder
         return [i+1, *rec.values[i], rec.lrs[rec.ends[i]-1] if rec.ends[i] else nan, rec.times[i]]
 
-    def header(self): return ','.join(self.names()) + '\n'
-    def line(self, i): return ','.join(map(str, self.row(i))) + '\n'
+    def _header(self): return ','.join(self._names()) + '\n'
+    def _line(self, i): return ','.join(map(str, self._row(i))) + '\n'
 
     def _begin(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        so_far = [self.line(i) for i in range(len(self.learn.recorder.values))]  # after `Resume`
-        write_atomic(self.path, ''.join([self.header(), *so_far]).encode())
+        so_far = [self._line(i) for i in range(len(self.learn.recorder.values))]  # after `Resume`
+        write_atomic(self.path, ''.join([self._header(), *so_far]).encode())
+        self.begun = True
 
     def _append(self):
-        with open(self.path, 'a') as f: f.write(self.line(len(self.learn.recorder.values)-1))
+        with open(self.path, 'a') as f: f.write(self._line(len(self.learn.recorder.values)-1))
 
-    def before_fit(self):
-        self.broken = False
-        self.log(self._begin)
+    def before_fit(self): self.broken = self.begun = False
+
+    def before_epoch(self):    # not before: a fit that is refused leaves an old file alone
+        if not self.begun: self.log(self._begin)
 
     def after_epoch(self): self.log(self._append)
 
-# %% ../nbs/11_persist.ipynb #188bdba4
+# %% ../nbs/11_persist.ipynb #275eb4f9
 class JSONLogger(CSVLogger):
     "The same as one JSON object a line"
     def __init__(self,
         path:Path='history.jsonl', # The file; a new fit begins it anew, one that resumes keeps its rows
     ): super().__init__(path)
 
-    def header(self): return ''
-    def line(self, i):
-        row = zip(self.names(), self.row(i))
+    def _header(self): return ''
+    def _line(self, i):
+        row = zip(self._names(), self._row(i))
         return json.dumps({name: v if isfinite(v) else None for name,v in row}) + '\n'
 
 # %% ../nbs/11_persist.ipynb #17a17731
@@ -436,13 +476,26 @@ class StopOnNaN(Callback):
         raise FloatingPointError(f'the loss is {learn.loss.item()} in {where}, at a rate of {rate:.3g}: '
                                  + '. The last good state is in '.join([cure, *map(str, kept)]))
 
-# %% ../nbs/11_persist.ipynb #1a929adf
+# %% ../nbs/11_persist.ipynb #ee2e4a55
+_hooks = []
+
+def _hush(on):
+    "While any TensorBoard log is open, its threads die silently: they tell `log`, not the screen"
+    if on: _hooks.append(threading.excepthook)
+    before = _hooks[0] if on else _hooks.pop()
+    def hook(args):
+        if type(args.thread).__name__!='_AsyncWriterThread': before(args)
+    threading.excepthook = hook if on or _hooks else before
+
+# %% ../nbs/11_persist.ipynb #8899ed9f
 class TensorBoardCallback(LogCallback):
     "Losses, metrics, rate, weight histograms, worst errors and the graph for TensorBoard"
     def __init__(self,
         folder:Path='runs', # Gets two folders, `train` and `valid`; shown by `tensorboard --logdir FOLDER`
         n_worst:int=16,     # Pictures of the worst errors, each epoch
-    ): self.path, self.n_worst, self.writers, self.hook = Path(folder), n_worst, {}, None
+    ):
+        self.path, self.n_worst = Path(folder), n_worst
+        self.writers, self.threads, self.hushed = {}, (), False
 
     def before_fit(self):
         self.broken, self.graphed = False, False
@@ -450,12 +503,11 @@ class TensorBoardCallback(LogCallback):
 
     def _open(self):
         from torch.utils.tensorboard import SummaryWriter
-        self.hook, threading.excepthook = threading.excepthook, self._hook
-        self.writers = {split: SummaryWriter(str(self.path/split)) for split in ('train','valid')}
-
-    def _hook(self, args):
-        "A writer's thread that dies says so to `log`, and need not fill the screen as well"
-        if type(args.thread).__name__!='_AsyncWriterThread': self.hook(args)
+        _hush(True)
+        self.hushed, before = True, set(threading.enumerate())
+        purge = None if self.learn.recorder.values else 0    # a new run hides an older one of this folder
+        for split in ('train','valid'): self.writers[split] = SummaryWriter(str(self.path/split), purge_step=purge)
+        self.threads = set(threading.enumerate()) - before
 
     def before_epoch(self): self.seen, self.worst = [], []
 
@@ -468,12 +520,11 @@ class TensorBoardCallback(LogCallback):
     def cleanup_fit(self):
         for writer in self.writers.values():
             with suppress(Exception): writer.close()
-        if self.hook:
-            if self.broken: time.sleep(.1)  # a dying thread's last words
-            threading.excepthook = self.hook
-        self.writers, self.hook = {}, None
+        for thread in self.threads: thread.join(1)
+        if self.hushed: _hush(False)
+        self.writers, self.threads, self.hushed = {}, (), False
 
-# %% ../nbs/11_persist.ipynb #46e86a9d
+# %% ../nbs/11_persist.ipynb #2639a699
 @patch
 def _see_batch(self:TensorBoardCallback):
     learn, n = self.learn, len(self.learn.yb)
@@ -482,6 +533,7 @@ def _see_batch(self:TensorBoardCallback):
 @patch
 def _see_errors(self:TensorBoardCallback):
     learn, scores = self.learn, self.learn.pred.float()
+    if scores.ndim!=2 or learn.xb[0].numel()!=784: return    # no scores, or no pictures to show
     if scores.shape[1]==1: scores = torch.cat([torch.zeros_like(scores), scores], 1)
     targets, preds = learn.yb.view(-1).long(), scores.argmax(1)
     losses = -scores.log_softmax(1).gather(1, targets[:,None])[:,0]

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RECIPES', 'Pixels', 'Recipe', 'hold_out', 'Run', 'FlushDenormals', 'train_recipe', 'pick', 'get_recipe']
 
-# %% ../nbs/09_recipes.ipynb #fd9e39ba
+# %% ../nbs/09_recipes.ipynb #bf9ac849
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -14,18 +14,19 @@ from difflib import get_close_matches
 from functools import partial
 
 import torch
+from fastcore.basics import listify
 from torch import nn
 
-from .data import Digits, load_mnist
+from .data import Digits, load_mnist, to_float
 from .learner import Callback, DataLoaders, Learner, SkipValidation
 from .mlp import mlp
 from .optimizer import SGD, Adam
 from .sgd import DataLoader
 from .softmax import SoftmaxNet, accuracy, cross_entropy, nll_loss, prob_loss
 
-# %% ../nbs/09_recipes.ipynb #327f0d2d
+# %% ../nbs/09_recipes.ipynb #010c3589
 class Pixels(nn.Module):
-    "The first layer of every recipe: pixels in [0,1] become `(x-mean)/std`, in one row a picture"
+    "The first layer of every recipe: pixels, bytes or in [0,1], become `(x-mean)/std`, a row of 784 a picture"
     def __init__(self,
         mean:float=0., # Subtracted from every pixel
         std:float=1.,  # Then divides it
@@ -34,18 +35,18 @@ class Pixels(nn.Module):
         self.mean, self.std = mean, std
 
     def forward(self, x):
-        if (self.mean, self.std) != (0.,1.): x = (x-self.mean)/self.std
-        return x.flatten(1)
+        x = to_float(x).reshape(-1, 784)
+        return x if (self.mean, self.std)==(0.,1.) else (x-self.mean)/self.std
 
     def extra_repr(self): return f'mean={self.mean}, std={self.std}'
 
-# %% ../nbs/09_recipes.ipynb #c7ee5e11
+# %% ../nbs/09_recipes.ipynb #adf23a42
 @dataclass(frozen=True)
 class Recipe:
     "All that a training run needs, as data: the network, its loss, its settings, and where they are from"
     name:str             # How it is called on the command line and in tables
     network:str          # The network in words, as '784-64-64-10, ReLU'
-    model:Callable       # Makes the network: from pictures (n,28,28) in [0,1] to activations (n,10)
+    layers:Callable      # Makes the layers: from rows of 784 numbers to activations (n,10)
     loss_func:Callable   # From activations and targets to a scalar
     opt_func:Callable    # Makes the optimizer from `(params, lr=…)`
     lr:float             # Learning rate
@@ -53,7 +54,12 @@ class Recipe:
     n_epoch:int          # Passes over the training pictures; 0 leaves the network at random
     article:str          # Where it is from
     figure:str           # The article's own figure
+    pixels:tuple=(0.,1.) # Input normalisation: `(mean, std)` for `Pixels`
     note:str=''          # What the article leaves open, or gets wrong
+
+    def model(self):
+        "A new network: from pictures (n,28,28) in [0,1] to activations (n,10)"
+        return nn.Sequential(Pixels(*self.pixels), *self.layers())
 
 # %% ../nbs/09_recipes.ipynb #a3b2a8da
 def hold_out(
@@ -80,18 +86,20 @@ class Run:
     seed:int        # Where the randomness began
     learn:Learner   # The Learner with the trained model and its record
 
-# %% ../nbs/09_recipes.ipynb #c1d48497
+# %% ../nbs/09_recipes.ipynb #ed2bffaf
 class FlushDenormals(Callback):
-    "During a fit, floats below 1.2e-38 count as 0: many processors take a slow detour for them"
-    before = False
+    "During a fit, floats below 1.2e-38 count as 0 in this thread: many processors are slow with them"
+    before = None
 
     def before_fit(self):
-        self.before = torch.tensor([1e-40]).mul(1).item()==0
+        if self.before is None: self.before = torch.tensor([1e-40]).mul(1).item()==0
         torch.set_flush_denormal(True)
 
-    def cleanup_fit(self): torch.set_flush_denormal(self.before)
+    def cleanup_fit(self):
+        if self.before is not None: torch.set_flush_denormal(self.before)
+        self.before = None
 
-# %% ../nbs/09_recipes.ipynb #d21c72e2
+# %% ../nbs/09_recipes.ipynb #96854f32
 def train_recipe(
     recipe:Recipe,     # What to train
     seed:int=0,        # For first weights and order of batches; seeds torch's generator too
@@ -110,8 +118,7 @@ def train_recipe(
     train_dl = DataLoader((train.images, train.labels), bs=recipe.bs, shuffle=True, seed=seed, device=device)
     dls = DataLoaders(train_dl, DataLoader((test.images, test.labels), bs=1000, device=device))
     learn = Learner(dls, recipe.model(), recipe.loss_func, recipe.opt_func, recipe.lr, metrics=accuracy)
-    cbs = [] if cbs is None else list(cbs) if isinstance(cbs, (list,tuple)) else [cbs]
-    cbs = [FlushDenormals(), *cbs, *[SkipValidation()]*(not n_valid)]
+    cbs = [FlushDenormals(), *listify(cbs), *[SkipValidation()]*(not n_valid)]
     start = time.perf_counter()
     if recipe.n_epoch:
         with nullcontext() if bar else learn.no_bar(): learn.fit(recipe.n_epoch, cbs=cbs)
@@ -120,30 +127,29 @@ def train_recipe(
     n_params = sum(p.numel() for p in learn.model.parameters())
     return Run(recipe, acc, loss, n_valid, n_params, seconds, seed, learn)
 
-# %% ../nbs/09_recipes.ipynb #c97437c3
+# %% ../nbs/09_recipes.ipynb #5dc5f047
 RECIPES = {r.name: r for r in [
     Recipe('softmax-regression', '784-10',
-           lambda: nn.Sequential(Pixels(), nn.Linear(784,10)), cross_entropy, SGD, lr=.01, bs=4, n_epoch=5,
+           lambda: [nn.Linear(784,10)], cross_entropy, SGD, lr=.01, bs=4, n_epoch=5,
            article='"Import Data, Define Model" (video article)', figure='none',
            note='loss, optimizer, rate and epochs are ours: the article stops before training'),
     Recipe('random-256', '784-256-10, softmax twice, weights N(0,1)',
-           lambda: nn.Sequential(Pixels(.5,.5), SoftmaxNet()), prob_loss, SGD, lr=.01, bs=64, n_epoch=0,
+           lambda: [SoftmaxNet()], prob_loss, SGD, lr=.01, bs=64, n_epoch=0, pixels=(.5,.5),
            article='Vallamkonda, "Recognition of handwritten digits (MNIST data), part one"',
            figure='shapes only',
            note='a forward pass from random weights: it is never trained'),
     Recipe('mlp-64-64', '784-64-64-10, ReLU',
-           lambda: nn.Sequential(Pixels(), *mlp(784,64,64,10)), cross_entropy, Adam,
-           lr=1e-3, bs=32, n_epoch=5,
+           lambda: mlp(784,64,64,10), cross_entropy, Adam, lr=1e-3, bs=32, n_epoch=5,
            article='Grillotti, "Introduction to Deep Learning with PyTorch", chapter 6', figure='none',
            note='the rate is ours: the article gives none'),
     Recipe('mlp-490', '784-490-10, LeakyReLU, log-softmax',
-           lambda: nn.Sequential(Pixels(), *mlp(784,490,10, act=nn.LeakyReLU), nn.LogSoftmax(1)),
+           lambda: [*mlp(784,490,10, act=nn.LeakyReLU), nn.LogSoftmax(1)],
            nll_loss, partial(SGD, mom=.9), lr=.003, bs=30, n_epoch=18,
            article='infinitecoder1729/mnist-dataset-classification', figure='97.8–98.02 %, 3.5–4 minutes',
            note='the rule it quotes gives 533 hidden units, not 490'),
 ]}
 
-# %% ../nbs/09_recipes.ipynb #92443fb0
+# %% ../nbs/09_recipes.ipynb #0eaa399a
 def pick(
     kind:str,        # What the things are called, as 'recipe'
     names:Iterable,  # Names asked for; `None` means all
@@ -161,6 +167,7 @@ def pick(
     if not names: raise ValueError(f'no {kind} named: choose from {", ".join(known)}')
     return [t for t in things if t.name in names]
 
+# %% ../nbs/09_recipes.ipynb #aed9b5fe
 def get_recipe(
     name:str, # A name in `RECIPES`
 )->Recipe:    # The recipe

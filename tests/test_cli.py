@@ -23,6 +23,20 @@ def call(*args, cwd, **env):
     (['ladder','--rungs','guess','--device','cuda:99'], ['cuda:99', 'cpu']),
     (['ladder','--rungs','guess','--out','file/deep'], ['file']),           # `file` is a file
     (['ladder','--rungs','guess','--out','file'], ['file']),
+    (['train'], ['NAME', 'train --help']),
+    (['train','mlp-49'], ['mlp-49', 'did you mean mlp-490?', 'softmax-regression']),
+    (['train','mlp-490','--epochs','0'], ['--epochs', '1 or more']),
+    (['train','mlp-490','--epochs','1.5'], ['--epochs', '1.5']),
+    (['train','mlp-490','--lr','-1'], ['--lr', 'above 0']),
+    (['train','mlp-490','--lr','nan'], ['--lr', 'above 0']),
+    (['train','mlp-490','--bs','0'], ['--bs', '1 or more']),
+    (['train','mlp-490','--bs','60001'], ['60001', '60000']),
+    (['train','mlp-490','--valid','60000'], ['--valid', '60000']),
+    (['train','mlp-490','--seed','-1'], ['-1']),
+    (['train','mlp-490','--device','cuda:99'], ['cuda:99', 'cpu']),
+    (['train','mlp-490','--out','file'], ['file']),
+    (['train','mlp-490','--resume','--out','.'], ['nothing to resume']),
+    (['bench','mlp-65-65'], ['did you mean mlp-64-64?']),
     (['lessons','--folder','nowhere'], ['nowhere']),
     (['lader'], ['lader']),
     (['ladder','--sead','1'], ['sead']),
@@ -65,6 +79,6 @@ def test_the_same_seed_gives_the_same_ladder(tmp_path):
 
 def test_help_explains_each_command(tmp_path):
     r = call('--help', cwd=tmp_path)
-    assert r.returncode==0 and all(c in r.stdout for c in ('ladder','lessons','bench'))
+    assert r.returncode==0 and all(c in r.stdout for c in ('ladder','train','recipes','lessons','bench'))
     r = call('ladder', '--help', cwd=tmp_path)
     assert r.returncode==0 and all(o in r.stdout for o in ('--rungs','--seed','--device','--out'))

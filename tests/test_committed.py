@@ -1,5 +1,5 @@
 "The committed notebooks are what a reader on a code host sees: run, whole, light, and silent about the machine that ran them"
-import json, re
+import csv, json, re
 
 import pytest
 from checks import ROOT, notebooks
@@ -78,3 +78,13 @@ def test_nothing_names_a_machine():
     files = [ROOT/f for f in ('README.md','CONTRIBUTING.md','constraints.txt','settings.ini','setup.py','.ci/run')]
     for f in files + sorted((ROOT/'mnist_course').glob('*.py')):
         assert not re.search(r'(?<![\w.])/(root|home|work|Users)/|https?://[^\s)]*/simple|--index-url(?! https://download\.pytorch\.org/whl/cpu)', f.read_text(encoding='utf-8')), f
+
+
+@pytest.mark.parametrize('table, columns', [('recipes/recipes.csv', ['recipe','seconds','mean','min','max']), ('ladder/ladder.csv', ['rung','accuracy'])])
+def test_readme_shows_the_tables_that_were_measured(table, columns):
+    "README.md is made of the map's stored outputs, which may be older than the tables"
+    with open(ROOT/'nbs'/table, newline='', encoding='utf-8') as f: rows = list(csv.DictReader(f))
+    shown = [{cell.strip() for cell in line.split('|')} for line in (ROOT/'README.md').read_text(encoding='utf-8').splitlines() if line.startswith('|')]
+    for r in rows:
+        due = {r[c] if c!='accuracy' else f'{float(r[c]):.4f}' for c in columns}
+        if r.get('task', '3 vs 7')=='3 vs 7': assert any(due<=line for line in shown), due

@@ -80,3 +80,9 @@ def test_constraints_hold_what_is_known_to_break():
         for r in map(Requirement, parser['DEFAULT'][layer].split()): assert r.specifier.contains(here[r.name], prereleases=True), r
     assert here['execnb'].startswith('0.1.') and here['fastcore'].startswith('1.') and here['nbdev'].startswith('2.')
     assert all(str(r.specifier).startswith('==') for r in pins) and not [l for l in lines if '://' in l or l.startswith('-')]
+
+
+def test_readme_names_the_pinned_torch():
+    "The line for the small build holds the versions of constraints.txt"
+    pins = [line.split(' ')[0] for line in (ROOT/'constraints.txt').read_text().splitlines() if line.startswith(('torch==','torchvision=='))]
+    assert len(pins)==2 and all(f' {pin} ' in (ROOT/'README.md').read_text(encoding='utf-8') for pin in pins)

@@ -62,17 +62,29 @@ def test_a_disk_that_is_full_ends_in_one_line_and_keeps_what_was_there(tmp_path)
     before = {p.name: p.read_bytes() for p in (tmp_path/'kept').glob('*.safetensors')}
     assert rc==0 and len(before)==3
     def full(): resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))                      # no file may grow beyond 100 kB
-    out, err, rc = call(*SMALL, '--epochs', '2', '--seed', '1', '--out', 'kept', cwd=tmp_path, preexec_fn=full)
+    out, err, rc = call(*SMALL, '--epochs', '2', '--out', 'kept', '--resume', cwd=tmp_path, preexec_fn=full)
     said = [l for l in err.splitlines() if l.startswith('mnist_course:')]
     assert rc==2 and 'Traceback' not in err and len(said)==1 and 'not saved, what was there is unchanged' in said[0], err
     assert {p.name: p.read_bytes() for p in (tmp_path/'kept').glob('*.safetensors')}==before
     assert not [p for p in (tmp_path/'kept').iterdir() if p.name.endswith('.part')]
 
 
+def test_resume_wants_the_same_data_and_takes_another_rate(tmp_path):
+    out, err, rc = call(*SMALL, '--epochs', '1', '--out', 'm', cwd=tmp_path)
+    assert rc==0, err
+    out, err, rc = call('train', 'mlp-64-64', '--bs', '3000', '--epochs', '2', '--out', 'm', '--resume', cwd=tmp_path)      # 20 batches too, of other pictures
+    assert rc==2 and 'batch size: 500; now 3000' in err, err
+    out, err, rc = call(*SMALL, '--epochs', '2', '--out', 'm', cwd=tmp_path)
+    assert rc==2 and '--resume' in err and '--replace' in err, err
+    out, err, rc = call(*SMALL, '--epochs', '2', '--lr', '.01', '--out', 'm', '--resume', cwd=tmp_path)
+    assert rc==0 and read_tensors(tmp_path/'m'/'model.safetensors')[1]['recipe']['lr']==.01, err
+    assert (tmp_path/'m'/'history.csv').read_text().splitlines()[2].split(',')[4]=='0.01'
+
+
 def test_logs_that_cannot_be_written_warn_once(tmp_path):
     (tmp_path/'file').write_text('mine')
     out, err, rc = call(*SMALL, '--epochs', '2', '--out', 'm', '--log', 'file/runs', cwd=tmp_path)
-    assert rc==0 and err.count('can write no more')==1 and 'Traceback' not in err, err
+    assert rc==0 and err.count('cannot write to')==1 and 'Traceback' not in err, err
     assert (tmp_path/'m'/'model.safetensors').exists() and (tmp_path/'file').read_text()=='mine'
 
 
@@ -80,7 +92,7 @@ def test_log_is_what_tensorboard_reads(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     out, err, rc = call(*SMALL, '--epochs', '2', '--out', 'm', '--log', 'runs', cwd=tmp_path)
     assert rc==0, err
-    tags = EventAccumulator(str(tmp_path/'runs'/'mlp-64-64'/'valid')).Reload().Tags()
+    tags = EventAccumulator(str(tmp_path/'runs'/'m'/'valid')).Reload().Tags()
     assert {'loss','accuracy'}<=set(tags['scalars']) and tags['images']==['worst errors']
     assert re.search(r'0\.\d{4} of 50,000 training pictures held out \(95 % interval', out)
 
