@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['app', 'explain', 'start', 'main', 'whole_number', 'count_of', 'rate', 'ladder', 'recipes_table', 'recipes',
            'check_folder', 'keepers', 'outcome', 'train', 'check_sizes', 'plain_warnings', 'find_lessons',
-           'copy_lessons', 'first_page', 'browser_here', 'free_port', 'lab_command', 'lessons', 'bench']
+           'copy_lessons', 'first_page', 'browser_here', 'free_port', 'lab_command', 'lessons', 'bench', 'start_copies',
+           'reset', 'check', 'on_your_code', 'grade']
 
 # %% ../nbs/tools/cli.ipynb #d37f6991
 import os, shutil, socket, subprocess, sys
@@ -42,7 +43,7 @@ def _print_version(wanted):
     typer.echo(f'mnist_course {__version__}')
     raise typer.Exit
 
-# %% ../nbs/tools/cli.ipynb #2c71d63c
+# %% ../nbs/tools/cli.ipynb #29ed24a2
 @app.callback(invoke_without_command=True)
 def start(
     ctx:typer.Context,
@@ -58,6 +59,8 @@ def start(
     mnist_course ladder            run every model of the course on real data
     mnist_course train mlp-490     train one of the articles' networks, and keep it
     mnist_course lessons           open the notebooks in JupyterLab
+    mnist_course start             write your own copies, with exercises to fill in
+    mnist_course check             see how far you are
     mnist_course bench             time our code against the usual way
     mnist_course ladder --help     say more about one command
     """
@@ -108,7 +111,7 @@ def rate(
     except ValueError: pass
     raise typer.BadParameter(f'{text!r} is no rate; give a number above 0, as 0.01')
 
-# %% ../nbs/tools/cli.ipynb #2ff5689c
+# %% ../nbs/tools/cli.ipynb #af0162fa
 @app.command()
 def ladder(
     rungs:Annotated[str, typer.Option(metavar='A,B,...', help='Only these rungs.', show_default='all')]=None,
@@ -116,6 +119,8 @@ def ladder(
                                      help='Seed of the first weights and of the order of the batches.')]=0,
     device:Annotated[str, typer.Option(help='Where to compute: cpu, cuda, cuda:1 or mps.')]='cpu',
     fast:Annotated[bool, typer.Option('--fast', help='A short look: fewer epochs where it takes long.')]=False,
+    mine:Annotated[Path, typer.Option(metavar='FOLDER', show_default='none', help=
+        'Run on your own code: the solved exercises of these copies.')]=None,
     out:Annotated[Path, typer.Option(help='Folder for the table and the picture.')]='mnist_ladder',
 ):
     """Run the models of the course on real data: what does each new idea bring?
@@ -127,6 +132,7 @@ def ladder(
     mnist_course ladder
     mnist_course ladder --fast
     mnist_course ladder --rungs pixel-l1,simple-net --seed 1
+    mnist_course ladder --mine my_lessons
     """
     from rich.console import Console
     from mnist_course.ladder import RUNGS, check_seed, find_device, ladder_progress, ladder_table
@@ -134,6 +140,7 @@ def ladder(
     from mnist_course.recipes import pick
     names = None if rungs is None else [r.strip() for r in rungs.split(',') if r.strip()]
     chosen, _, _ = pick('rung', names, RUNGS), find_device(device), check_seed(seed)
+    if mine: return typer.echo(on_your_code(mine, names, seed, fast))
     folder = ready_folder(out)    # last, so that a mistake above leaves nothing behind
     chosen, left_out = shorten(chosen) if fast else (chosen, '')
     with ladder_progress(chosen) as progress: results = run_ladder(names, seed, device, fast, progress)
@@ -466,3 +473,106 @@ def bench(
     console, m = Console(force_jupyter=False), machine()
     console.print(bench_table(reports, console.width))
     typer.echo(f"\n{m['processor']}, {m['cores']} cores, torch {m['torch']}. Threads: {threads}; in turns.")
+
+# %% ../nbs/tools/cli.ipynb #a93649bc
+@app.command('start')
+def start_copies(
+    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where the copies go.')]='my_lessons',
+    update:Annotated[bool, typer.Option('--update', help='Bring newer lessons, beside those that are there.')]=False,
+):
+    """Write your own copies of the lessons, with exercises to fill in.
+
+    Whatever is in the folder already stays as it is.
+
+    [bold]Examples[/bold]
+
+    mnist_course start
+    mnist_course start my_lessons --update
+    """
+    from mnist_course.check import start_course
+    written = start_course(folder, update)
+    lessons = [p.name for p in written if p.suffix=='.ipynb']
+    typer.echo(f'{len(lessons)} notebooks written to {Path(folder).resolve()}' if lessons else 'Nothing new to write.')
+    typer.echo(f'Begin with: mnist_course lessons --folder {folder}')
+
+# %% ../nbs/tools/cli.ipynb #52fe53aa
+@app.command()
+def reset(
+    number:Annotated[str, typer.Argument(metavar='EXERCISE', help='Its number, as 03.2.')],
+    folder:Annotated[Path, typer.Option(help='Where your copies are.')]='my_lessons',
+):
+    """Begin one exercise again; your old answer is kept below it, in a raw cell.
+
+    [bold]Examples[/bold]
+
+    mnist_course reset 03.2
+    """
+    from mnist_course.check import reset_exercise
+    typer.echo(f'Exercise {number} is as it was at the start, in {reset_exercise(folder, number)}')
+
+# %% ../nbs/tools/cli.ipynb #8e3c81a8
+@app.command()
+def check(
+    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where your copies are.')]='my_lessons',
+    lesson:Annotated[str, typer.Argument(metavar='[LESSON]', help='Only this lesson, as 03.', show_default='all')]=None,
+    seconds:Annotated[float, typer.Option(metavar='N', help='Time that each exercise may take.')]=20,
+):
+    """Judge your copies, and draw a map of what is done.
+
+    Each exercise runs in a process of its own, with limits to time, memory, output
+    and files. That protects against accidents; it is no sandbox against malice.
+    The exit code is 0 when all is done, else 1.
+
+    [bold]Examples[/bold]
+
+    mnist_course check
+    mnist_course check my_lessons 03
+    """
+    from mnist_course.grade import check_folder, draw_map
+    verdicts = list(check_folder(folder, lesson, seconds=seconds))
+    typer.echo(draw_map(verdicts))
+    if any(v.status!='done' for v in verdicts): raise typer.Exit(1)
+
+# %% ../nbs/tools/cli.ipynb #2e68582e
+def on_your_code(
+    folder:Path,     # A learner's copies
+    rungs=None,      # Names of rungs; all unless given
+    seed:int=0,      # Seed of weights and batches
+    fast:bool=False, # Fewer epochs where it takes long?
+)->str:              # Some lines for each rung
+    "The ladder on a learner's solved exercises, and which rung ran on whose code"
+    from mnist_course.grade import find_copies
+    from mnist_course.mine import describe, ladder_on, solved
+    if not any(find_copies(folder).values()):
+        raise FileNotFoundError(f'no copies of lessons in {folder}: mnist_course start {folder} writes them')
+    return describe(ladder_on(solved(folder), rungs, seed, fast))
+
+# %% ../nbs/tools/cli.ipynb #16567ec3
+@app.command()
+def grade(
+    submissions:Annotated[Path, typer.Argument(help='Folder that holds a folder for each learner.')],
+    out:Annotated[Path, typer.Option(metavar='FILE', help='The table; feedback goes into a folder beside it.')]='grades.csv',
+    workers:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Processes at a time.')]=2,
+    seconds:Annotated[float, typer.Option(metavar='N', help='Time that each exercise may take.')]=20,
+):
+    """Grade a class: a table with a row for each learner, and a page of feedback for each.
+
+    Run it again after an interruption, or after new submissions: what has been graded
+    and has not changed is kept. Submissions run on this machine, with limits against
+    accidents and none against malice: use a container for those of strangers.
+
+    [bold]Examples[/bold]
+
+    mnist_course grade submissions --out grades.csv
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+    from mnist_course import grade as grading
+    console = Console(stderr=True, force_jupyter=False)
+    with Progress(console=console, auto_refresh=False, disable=not console.is_terminal) as bar:  # a thread and a fork
+        task = bar.add_task('', total=None)                                                      # don't go together
+        def show(done, n, name):
+            if bar.disable: console.print(f'{done} of {n} graded{", now "*bool(name)}{name}', highlight=False)
+            else: bar.update(task, total=n, completed=done, description=name or 'done', refresh=True)
+        rows = grading.grade(submissions, out, workers, show, seconds=seconds)
+    typer.echo(f'{len(rows)} learners in {out}, feedback in {out.with_name(out.stem+"_feedback")}')

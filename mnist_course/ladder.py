@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TASKS', 'RUNGS', 'Rung', 'train_guess', 'train_similarity', 'threes_where_positive', 'train_by_hand', 'seeded',
            'train_with_optim', 'Tick', 'train_with_learner', 'train_by_recipe', 'find_device', 'Result', 'climb',
-           'threads_set', 'check_seed', 'shorten', 'run_ladder', 'epochs_of', 'ready_folder', 'write_csv', 'by_task',
-           'plot_ladder', 'save_ladder', 'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
+           'threads_set', 'check_seed', 'shorten', 'run_ladder', 'epochs_of', 'ready_folder', 'csv_bytes', 'write_csv',
+           'by_task', 'plot_ladder', 'save_ladder', 'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
 
 # %% ../nbs/tools/ladder.ipynb #a46de6ff
 import csv, io, tempfile, time
@@ -324,18 +324,26 @@ def ready_folder(
     except OSError as e: raise refuse((e.strerror or str(e)).lower()) from None
     return folder
 
-# %% ../nbs/tools/ladder.ipynb #28d27839
+# %% ../nbs/tools/ladder.ipynb #f37f4e81
+def csv_bytes(
+    columns:list, # Names of the columns
+    rows:list,    # A dict for each row
+)->bytes:         # The table
+    "A table as the bytes of a CSV file"
+    out = io.StringIO(newline='')
+    table = csv.DictWriter(out, columns, lineterminator='\n')
+    table.writeheader()
+    table.writerows(rows)
+    return out.getvalue().encode()
+
+# %% ../nbs/tools/ladder.ipynb #f2886707
 def write_csv(
     results:list, # What `run_ladder` returned
     path:Path,    # The file
 )->Path:          # The file
     "The table as CSV, for spreadsheets and programs; whole, or what was there stays"
-    out = io.StringIO(newline='')
-    table = csv.DictWriter(out, [c.name for c in fields(Result)], lineterminator='\n')
-    table.writeheader()
-    for r in results:
-        table.writerow(asdict(r) | dict(seconds=f'{r.seconds:.3f}', accuracy=f'{r.accuracy:.6f}'))
-    write_atomic(path, out.getvalue().encode())
+    rows = [asdict(r) | dict(seconds=f'{r.seconds:.3f}', accuracy=f'{r.accuracy:.6f}') for r in results]
+    write_atomic(path, csv_bytes([c.name for c in fields(Result)], rows))
     return path
 
 # %% ../nbs/tools/ladder.ipynb #01eea7dc

@@ -1,0 +1,161 @@
+"""The exercises: every copy hides its answers, every answer is judged rightly, and nothing of a learner's is lost.
+
+`python -m mnist_course.grade` prints the count alone.
+"""
+import json, re, subprocess, sys, time
+from pathlib import Path
+
+import pytest
+from checks import ROOT, copy_repo
+
+from mnist_course.check import answers_in, exercises_of, fill, find_cell, learner_copy, read_lesson, start_course, stub, write_notebook
+from mnist_course.exercises import EXERCISES
+from mnist_course.grade import check_folder, grade, judge_apart, judge_copy, prove_course, run_cells
+from mnist_course.judge import prove
+
+LESSONS = sorted(p for p in (ROOT/'nbs').glob('[0-9][0-9]_*.ipynb') if exercises_of(p))
+NUMBERS = {e.number: e for e in EXERCISES.values()}
+
+
+def lesson_of(number): return next(p for p in LESSONS if p.name[:2]==number[:2])
+def squeezed(text): return re.sub(r'\s', '', text)
+def ours(path): return answers_in(read_lesson(path), exercises_of(path))
+
+
+# The exercises themselves
+
+def test_every_exercise_holds_what_it_promises(capsys):
+    count = prove_course(ROOT/'nbs')
+    with capsys.disabled(): print(f'\n{count}')
+    n, caught, accepted = map(int, re.findall(r'\d+', count))
+    assert n==len(EXERCISES) and caught>=3*n and accepted>=2*n
+
+
+def test_the_directives_are_those_of_the_exercises():
+    "In the order of the numbers, with the methods that the judge seals; two or more in each lesson that has any"
+    for path in LESSONS:
+        found = re.findall(r'^#\|\s*exercise\b(.*)\n', '\n'.join(c['source'] for c in read_lesson(path)['cells']), flags=re.M)
+        due = [ex.methods or tuple(ex.name.split('.')[1:]) for ex in exercises_of(path)]
+        assert [tuple(names.split()) for names in found]==due and len(due)>=2, path.name
+    others = set((ROOT/'nbs').rglob('*.ipynb')) - set(LESSONS)
+    assert not [p for p in others if p.parent==ROOT/'nbs' and re.search(r'"#\| *exercise', p.read_text(encoding='utf-8'))]
+
+
+@pytest.mark.parametrize('number', NUMBERS)
+def test_a_right_answer_is_judged_within_two_seconds(number):
+    lesson, ex = read_lesson(lesson_of(number)), NUMBERS[number]
+    judge_copy(lesson, ex)    # what is imported for the first time
+    start = time.perf_counter()
+    assert judge_copy(lesson, ex).status=='done' and time.perf_counter()-start<2
+
+
+def test_a_toothless_exercise_is_caught(monkeypatch):
+    "Planted: an exercise whose only case tells nothing"
+    ex = NUMBERS['03.4']
+    monkeypatch.setattr(ex, 'cases', ex.cases[2:])
+    with pytest.raises(AssertionError, match='no_sigmoid'): prove(ex)
+
+
+# The copies
+
+@pytest.mark.parametrize('path', LESSONS, ids=lambda p: p.stem)
+def test_a_copy_has_no_answer_in_it(path):
+    "Neither in its sources, nor in an output, nor in metadata; and no earlier version in the lesson passes"
+    lesson, copy = read_lesson(path), learner_copy(path)
+    everything = squeezed(json.dumps(copy, ensure_ascii=False)).replace('\\n', '').replace('\\"', '"')
+    for ex in exercises_of(path):
+        source = find_cell(lesson, ex)['source']
+        kept = stub(source, ex).splitlines()
+        body = squeezed(re.sub(r'\s+#.*', '', '\n'.join(l for l in source.splitlines() if l not in kept)))
+        assert len(body)>8 and body not in everything, ex.name
+    for c in copy['cells']:
+        names = [ex for ex in exercises_of(path) if re.search(rf'^(def|class) {ex.name}\b', c['source'], flags=re.M)]
+        for ex in names:
+            if '#| exercise' in c['source']: continue
+            tried = fill(learner_copy(path), [ex], {ex.number: '#| export\n#| exercise\n'+c['source']})
+            assert judge_copy(tried, ex).status!='done', f'{ex.name} is solved by an earlier cell:\n{c["source"]}'
+
+
+@pytest.mark.parametrize('path', LESSONS, ids=lambda p: p.stem)
+def test_the_check_below_each_exercise_finds_it(path):
+    "The cell as it stands in the copy, run where the answers are filled in"
+    exercises = exercises_of(path)
+    copy = fill(learner_copy(path), exercises, ours(path))
+    scope, errors = run_cells(copy)
+    assert not errors
+    checks = [c['source'] for c in copy['cells'] if c['source'].startswith('from mnist_course.check import check')]
+    for ex,source in zip(exercises, checks, strict=True):
+        before, last = source.rsplit('\n', 1)
+        exec(before, scope)
+        verdict = eval(last, scope)
+        assert (verdict.number, verdict.status)==(ex.number, 'done'), verdict
+
+
+def test_copies_are_valid_notebooks(tmp_path):
+    import nbformat
+    for path in start_course(tmp_path/'mine', lessons=ROOT/'nbs'):
+        if path.suffix=='.ipynb': nbformat.validate(nbformat.read(path, as_version=4))
+
+
+def test_untouched_copies_have_nothing_done(tmp_path):
+    start_course(tmp_path/'mine', lessons=ROOT/'nbs')
+    verdicts = list(check_folder(tmp_path/'mine'))
+    assert sorted(v.number for v in verdicts)==list(NUMBERS)
+    assert {v.status for v in verdicts}=={'not begun'}
+
+
+def test_copies_with_our_answers_export_the_same_modules(tmp_path):
+    repo, mine = copy_repo(tmp_path/'repo'), tmp_path/'mine'
+    start_course(mine, lessons=ROOT/'nbs')
+    def changed(answers):
+        for path in LESSONS:
+            write_notebook(repo/'nbs'/path.name, fill(read_lesson(mine/path.name), exercises_of(path), answers(path)))
+        r = subprocess.run([Path(sys.executable).parent/'nbdev_export'], cwd=repo, capture_output=True, text=True)
+        assert r.returncode==0, r.stderr
+        return {p.stem for p in (ROOT/'mnist_course').glob('*.py') if (repo/'mnist_course'/p.name).read_bytes()!=p.read_bytes()}
+    assert changed(lambda path: {})=={p.stem[3:] for p in LESSONS}
+    assert changed(ours)==set()
+
+
+def test_a_copy_works_in_jupyter(tmp_path):
+    "A kernel runs the exported cells and the checks of a copy with one right answer and one wrong one"
+    import nbformat
+    from nbclient import NotebookClient
+    path = lesson_of('03.2')
+    answers = {'03.2': ours(path)['03.2'], '03.3': ours(path)['03.3'].replace('torch.exp(-', 'torch.exp(')}
+    nb = fill(learner_copy(path), exercises_of(path), answers)
+    wanted = '#| export', 'from mnist_course.check import'
+    nb['cells'] = [c for c in nb['cells'] if c['source'].startswith(wanted)]
+    nb = nbformat.from_dict(nb)
+    NotebookClient(nb, timeout=120, kernel_name='python3', resources={'metadata':{'path':str(tmp_path)}}).execute()
+    shown = [c.outputs[0].data['text/plain'] for c in nb.cells if c.source.startswith(wanted[1])]
+    assert [text[:6] for text in shown]==['○ 03.1', '✓ 03.2', '✗ 03.3', '○ 03.4', '○ 03.5'] and 'Turned round' in shown[2]
+
+
+# A learner's work, and a teacher's
+
+def test_a_run_that_was_interrupted_goes_on(tmp_path):
+    for name in ('Ada','Blaise','Chung'): start_course(tmp_path/'class'/name, lessons=ROOT/'nbs')
+    seen = []
+    def stop(done, n, name):
+        seen.append(name)
+        if name=='Blaise': raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt): grade(tmp_path/'class', tmp_path/'grades.csv', progress=stop)
+    table = (tmp_path/'grades.csv').read_text(encoding='utf-8')
+    assert table.count('\n')==2 and 'Ada' in table
+    page = tmp_path/'grades_feedback'/'Ada.md'
+    page.write_text('as it was')
+    rows = grade(tmp_path/'class', tmp_path/'grades.csv')
+    assert [r['learner'] for r in rows]==['Ada','Blaise','Chung'] and page.read_text()=='as it was'
+
+
+def test_limits_end_what_an_answer_starts(tmp_path):
+    "Late: the whole group of processes goes, and the others are judged"
+    path = lesson_of('03.2')
+    def answer(body):
+        return fill(learner_copy(path), exercises_of(path), {'03.2': f'#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    {body}'})
+    start = time.monotonic()
+    jobs = [(answer(f"import time; time.sleep(60)"), NUMBERS['03.2']), (answer('return xb@weights + bias'), NUMBERS['03.2'])]
+    verdicts = list(judge_apart(jobs, workers=2, seconds=3))
+    assert [v.status for v in verdicts]==['done','wrong'] and 'longer than 3 seconds' in verdicts[1].text
+    assert time.monotonic()-start<20
