@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['solved', 'in_place', 'ladder_on', 'describe']
 
-# %% ../nbs/tools/mine.ipynb #b0da38b8
+# %% ../nbs/tools/mine.ipynb #008ccd3d
 import inspect, types
 from contextlib import contextmanager
 from functools import reduce, wraps
+from importlib import import_module
 from pathlib import Path
 
 from .check import exercises_of, read_lesson
@@ -16,7 +17,7 @@ from .exercises import EXERCISES
 from .grade import check_folder, find_copies, run_cells
 from .judge import Exercise
 
-# %% ../nbs/tools/mine.ipynb #69ccad4d
+# %% ../nbs/tools/mine.ipynb #3734727f
 def solved(
     folder:Path, # A learner's copies
 )->dict:         # Name of each exercise that is done -> the learner's function or class
@@ -28,6 +29,8 @@ def solved(
         for ex in right:
             first, *rest = ex.name.split('.')
             found[ex.name] = reduce(getattr, rest, scope[first])
+        package = import_module(f'mnist_course.{path.stem[3:]}')    # one class of each name, one exception
+        scope.update({name: getattr(package, name) for name in package.__all__})
     return found
 
 # %% ../nbs/tools/mine.ipynb #301121e1
@@ -76,14 +79,14 @@ def in_place(
     finally:
         for do,*args in reversed(undo): do(*args)
 
-# %% ../nbs/tools/mine.ipynb #3fc13f65
+# %% ../nbs/tools/mine.ipynb #638da4d2
 def ladder_on(
-    answers:dict,   # As from `solved`
-    rungs=None,     # Names of rungs; all unless given
-    seed:int=0,     # Seed of weights and batches
+    answers:dict,    # As from `solved`
+    rungs=None,      # Names of rungs; all unless given
+    seed:int=0,      # Seed of weights and batches
     fast:bool=False, # Fewer epochs where it takes long?
-    progress=None,  # As for `run_ladder`
-)->list:            # For each rung its `Result`, the exercises that ran on the learner's code, and the others
+    progress=None,   # As for `run_ladder`
+)->list:             # For each rung its `Result`, the exercises that ran on the learner's code, and the others
     "Run the ladder on a learner's code"
     from mnist_course.ladder import RUNGS, run_ladder
     from mnist_course.recipes import pick
