@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'explain', 'start', 'main', 'whole_number', 'count_of', 'rate', 'ladder', 'recipes_table', 'recipes',
-           'check_folder', 'keepers', 'outcome', 'train', 'check_sizes', 'plain_warnings', 'find_lessons',
-           'copy_lessons', 'first_page', 'browser_here', 'free_port', 'lab_command', 'lessons', 'bench', 'start_copies',
-           'reset', 'check', 'on_your_code', 'grade']
+           'check_run', 'keepers', 'summary', 'check_sizes', 'plain_warnings', 'train', 'find_lessons', 'copy_lessons',
+           'first_page', 'browser_here', 'free_port', 'lab_command', 'lessons', 'bench', 'start_copies', 'reset',
+           'check', 'on_your_code', 'grade']
 
 # %% ../nbs/tools/cli.ipynb #d37f6991
 import os, shutil, socket, subprocess, sys
@@ -111,7 +111,7 @@ def rate(
     except ValueError: pass
     raise typer.BadParameter(f'{text!r} is no rate; give a number above 0, as 0.01')
 
-# %% ../nbs/tools/cli.ipynb #af0162fa
+# %% ../nbs/tools/cli.ipynb #ca81c768
 @app.command()
 def ladder(
     rungs:Annotated[str, typer.Option(metavar='A,B,...', help='Only these rungs.', show_default='all')]=None,
@@ -140,6 +140,7 @@ def ladder(
     from mnist_course.recipes import pick
     names = None if rungs is None else [r.strip() for r in rungs.split(',') if r.strip()]
     chosen, _, _ = pick('rung', names, RUNGS), find_device(device), check_seed(seed)
+    if mine and device!='cpu': raise ValueError('--mine runs on the CPU: leave --device out')
     if mine: return typer.echo(on_your_code(mine, names, seed, fast))
     folder = ready_folder(out)    # last, so that a mistake above leaves nothing behind
     chosen, left_out = shorten(chosen) if fast else (chosen, '')
@@ -190,8 +191,8 @@ def recipes():
     typer.echo('\nWhere each is from, and what its article leaves open or gets wrong:\n')
     for r in RECIPES.values(): console.print(f'{r.name}: {r.article}; {r.note}', highlight=False)
 
-# %% ../nbs/tools/cli.ipynb #3893c9a5
-def check_folder(
+# %% ../nbs/tools/cli.ipynb #4b9b3602
+def check_run(
     folder:Path,        # Where a run shall be kept
     resume:bool=False,  # Go on with the one that is there?
     replace:bool=False, # Begin anew in its place?
@@ -224,8 +225,8 @@ def keepers(
     if resume: cbs.append(Resume(checkpoint.last_file, lr=lr))
     return cbs
 
-# %% ../nbs/tools/cli.ipynb #2ddcca77
-def outcome(
+# %% ../nbs/tools/cli.ipynb #035a8534
+def summary(
     run, # A `Run` of `train_recipe`
 )->str:  # Lines to print
     "Accuracy with its 95 % interval, on which pictures, the article's figure, and the time"
@@ -238,7 +239,28 @@ def outcome(
     return (f'{run.recipe.name}: {run.accuracy:.4f} of {n:,} {what} (95 % interval {low:.4f} to {high:.4f})\n'
             f'{len(times)} epochs, {sum(times):.1f} s of training.{theirs}')
 
-# %% ../nbs/tools/cli.ipynb #21777ff2
+# %% ../nbs/tools/cli.ipynb #cf27984d
+def check_sizes(
+    bs:int,       # Pictures in a batch
+    n_valid:int,  # Pictures held out
+    n:int=60_000, # Pictures there are
+):
+    "A `ValueError` unless batches and held-out pictures leave something to train on"
+    if not 0<=n_valid<n: raise ValueError(f'--valid {n_valid} leaves nothing to train on: give less than {n}')
+    if bs>n-n_valid: raise ValueError(f'--bs {bs} is more than the {n-n_valid} pictures to train on')
+
+# %% ../nbs/tools/cli.ipynb #681690d8
+@contextmanager
+def plain_warnings():
+    "Inside this `with`, a `UserWarning` is one line on stderr, and others are not shown"
+    import warnings
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        warnings.simplefilter('always', UserWarning)
+        warnings.showwarning = lambda what, *args, **kwargs: typer.echo(f'mnist_course: {what}', err=True)
+        yield
+
+# %% ../nbs/tools/cli.ipynb #a3741ad8
 @app.command()
 def train(
     name:Annotated[str, typer.Argument(metavar='NAME', help='A recipe; `mnist_course recipes` lists them.')],
@@ -281,7 +303,7 @@ def train(
     recipe, seed, device = replace(get_recipe(name), **changes), check_seed(seed), find_device(device)
     check_sizes(recipe.bs, valid or 0)
     folder = Path(out or Path('mnist_models')/name).expanduser()
-    check_folder(folder, resume, anew)
+    check_run(folder, resume, anew)
     cbs = keepers(folder, recipe, bool(valid), log, resume, lr)
     ready_folder(folder)    # last, so that a mistake above leaves nothing behind
     if anew: (folder/'best.safetensors').unlink(missing_ok=True)    # the others are replaced as they come
@@ -295,28 +317,8 @@ def train(
     if run.learn.opt: recipe = replace(recipe, lr=get_hyper(run.learn.opt, 'lr'))    # a resumed run has its own
     measured = dict(accuracy=run.accuracy, loss=run.loss, n_valid=run.n_valid)
     save_model(model, run.learn.model, recipe, measured)
-    typer.echo(f'{outcome(run)}\nModel: {model}')
+    typer.echo(f'{summary(run)}\nModel: {model}')
     if log: typer.echo(f'Curves: tensorboard --logdir {log}')
-
-# %% ../nbs/tools/cli.ipynb #a0cdd7ac
-def check_sizes(
-    bs:int,       # Pictures in a batch
-    n_valid:int,  # Pictures held out
-    n:int=60_000, # Pictures there are
-):
-    "A `ValueError` unless batches and held-out pictures leave something to train on"
-    if not 0<=n_valid<n: raise ValueError(f'--valid {n_valid} leaves nothing to train on: give less than {n}')
-    if bs>n-n_valid: raise ValueError(f'--bs {bs} is more than the {n-n_valid} pictures to train on')
-
-@contextmanager
-def plain_warnings():
-    "Inside this `with`, a `UserWarning` is one line on stderr, and others are not shown"
-    import warnings
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        warnings.simplefilter('always', UserWarning)
-        warnings.showwarning = lambda what, *args, **kwargs: typer.echo(f'mnist_course: {what}', err=True)
-        yield
 
 # %% ../nbs/tools/cli.ipynb #68a36350
 def find_lessons(

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['EXERCISES', 'exercise']
 
-# %% ../nbs/tools/exercises.ipynb #d52864a3
+# %% ../nbs/tools/exercises.ipynb #ee926344
 import errno, json, os, re, tempfile
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -20,7 +20,7 @@ from torch import nn
 
 from . import data, evaluate, gradients, learner, loss, mlp, optimizer, persist, recipes, sgd, similarity, softmax
 from .data import Digits
-from .judge import Case, Exercise, judge, prove, slope
+from .judge import Case, Exercise, slope
 
 # %% ../nbs/tools/exercises.ipynb #8b11ae18
 EXERCISES = {}

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['solved', 'in_place', 'ladder_on', 'describe']
 
-# %% ../nbs/tools/mine.ipynb #008ccd3d
-import inspect, types
+# %% ../nbs/tools/mine.ipynb #72747786
+import types
 from contextlib import contextmanager
 from functools import reduce, wraps
 from importlib import import_module
@@ -15,7 +15,8 @@ from pathlib import Path
 from .check import exercises_of, read_lesson
 from .exercises import EXERCISES
 from .grade import check_folder, find_copies, run_cells
-from .judge import Exercise
+from .ladder import RUNGS, run_ladder
+from .recipes import pick
 
 # %% ../nbs/tools/mine.ipynb #3734727f
 def solved(
@@ -79,7 +80,7 @@ def in_place(
     finally:
         for do,*args in reversed(undo): do(*args)
 
-# %% ../nbs/tools/mine.ipynb #638da4d2
+# %% ../nbs/tools/mine.ipynb #2a534a75
 def ladder_on(
     answers:dict,    # As from `solved`
     rungs=None,      # Names of rungs; all unless given
@@ -88,8 +89,6 @@ def ladder_on(
     progress=None,   # As for `run_ladder`
 )->list:             # For each rung its `Result`, the exercises that ran on the learner's code, and the others
     "Run the ladder on a learner's code"
-    from mnist_course.ladder import RUNGS, run_ladder
-    from mnist_course.recipes import pick
     rows = []
     for rung in pick('rung', rungs, RUNGS):
         with in_place(answers) as used: result = run_ladder([rung.name], seed, fast=fast, progress=progress)[0]

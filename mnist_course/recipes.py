@@ -24,7 +24,7 @@ from .optimizer import SGD, Adam
 from .sgd import DataLoader
 from .softmax import SoftmaxNet, accuracy, cross_entropy, nll_loss, prob_loss
 
-# %% ../nbs/09_recipes.ipynb #010c3589
+# %% ../nbs/09_recipes.ipynb #c897d8bb
 class Pixels(nn.Module):
     "The first layer of every recipe: pixels, bytes or in [0,1], become `(x-mean)/std`, a row of 784 a picture"
     def __init__(self,
@@ -61,7 +61,7 @@ class Recipe:
         "A new network: from pictures (n,28,28) in [0,1] to activations (n,10)"
         return nn.Sequential(Pixels(*self.pixels), *self.layers())
 
-# %% ../nbs/09_recipes.ipynb #a3b2a8da
+# %% ../nbs/09_recipes.ipynb #0dea3cb9
 def hold_out(
     digits:Digits,      # Training pictures
     n_valid:int=10_000, # How many to hold out

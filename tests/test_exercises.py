@@ -155,7 +155,7 @@ def test_limits_end_what_an_answer_starts(tmp_path):
     def answer(body):
         return fill(learner_copy(path), exercises_of(path), {'03.2': f'#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    {body}'})
     start = time.monotonic()
-    jobs = [(answer(f"import time; time.sleep(60)"), NUMBERS['03.2']), (answer('return xb@weights + bias'), NUMBERS['03.2'])]
+    jobs = [(answer("import time; time.sleep(60)"), NUMBERS['03.2']), (answer('return xb@weights + bias'), NUMBERS['03.2'])]
     verdicts = list(judge_apart(jobs, workers=2, seconds=3))
     assert [v.status for v in verdicts]==['done','wrong'] and 'longer than 3 seconds' in verdicts[1].text
     assert time.monotonic()-start<20

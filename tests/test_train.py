@@ -1,5 +1,5 @@
 "`mnist_course train` as somebody uses it: interrupted, resumed, on a full disk, with logs that cannot be written"
-import os, re, resource, signal, subprocess, sys, time
+import re, resource, signal, subprocess, sys, time
 from pathlib import Path
 
 import pytest
