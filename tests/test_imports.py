@@ -53,3 +53,10 @@ def test_learner_is_light():
         assert 'matplotlib.pyplot' not in loaded
         if seconds<.5: return
     assert seconds<.5
+
+
+def test_the_numpy_forward_never_imports_torch():
+    "Nor does the package by itself: a digit is read in a process that knows NumPy alone"
+    for module in ('mnist_course', 'mnist_course.numpy_forward'):
+        loaded = json.loads(python(f'import json, sys, {module}; print(json.dumps(sorted(sys.modules)))'))
+        assert module in loaded and not {'torch','fastai','matplotlib','PIL','fastcore'} & {m.split('.')[0] for m in loaded}
