@@ -258,10 +258,11 @@ def own(): return 1
 with sealed(own): raises(PermissionError, own)
 assert own()==1''',
     Verdict = "assert repr(Verdict('99.1', 'abs', 'done', 'Yes.'))=='✓ 99.1 abs: Yes.'",
+    SLIPS = "assert not same(NameError(), ValueError()) and NameError in SLIPS",
     guess = "assert 'return' in guess(None, 1)",
     recognise = '''
 case = Case(lambda g: dict(x=-1))
-assert recognise(Exercise('99.1', abs, 'Yes.', [case], abs, mistakes=[int]), [(case, 0)], [-1], 0) is int''',
+assert recognise(Exercise('99.1', abs, 'Yes.', [case], abs, mistakes=[int]), [(case, 0)], [-1], [1]) is int''',
     judge = '''
 def own(x): return abs(x)
 assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), lambda x: -x).status=="done"''',
