@@ -1077,7 +1077,7 @@ def by_torch(model, dl, loss_func, params, lr):
         opt.step()
     opt.zero_grad()
 
-# %% ../nbs/tools/exercises.ipynb #2070cdef
+# %% ../nbs/tools/exercises.ipynb #5198e245
 def _validated(validate_epoch, acts, targets):
     "The result, and whether gradients were on while the model ran"
     on = []
@@ -1085,7 +1085,7 @@ def _validated(validate_epoch, acts, targets):
         on.append(torch.is_grad_enabled())
         return xb
     batches = list(zip(acts.split(8), targets.split(8)))
-    results = validate_epoch(model, batches), validate_epoch(model, batches, mse)
+    results = validate_epoch(model, batches), validate_epoch(model, batches, lambda *a: 1+mse(*a))    # see `same`
     return dict(result=results[0], another_metric=results[1], gradients_on=any(on), rounded=all(map(_rounded, results)))
 
 def _rounded(x): return abs(1e4*float(x) - round(1e4*float(x))) < .005    # a float32 has no more than that
