@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['stub', 'read_lesson', 'find_cell', 'exercises_of', 'learner_copy', 'answers_in', 'fill', 'write_notebook',
-           'start_course', 'copy_of', 'reset_exercise', 'check']
+           'start_course', 'lesson_copies', 'copy_of', 'reset_exercise', 'check']
 
-# %% ../nbs/tools/check.ipynb #2b4ed064
-import ast, hashlib, json, re
+# %% ../nbs/tools/check.ipynb #2b956dbc
+import ast, hashlib, json, re, shlex
 from pathlib import Path
 
 from .cli import find_lessons
@@ -41,30 +41,39 @@ def stub(
         lines[start:f.end_lineno] = [before + new]
     return '\n'.join(lines)
 
-# %% ../nbs/tools/check.ipynb #0a9c9de1
+# %% ../nbs/tools/check.ipynb #5432e507
 def read_lesson(
     path:Path, # A notebook
 )->dict:       # What is in it
     "A notebook as nested dicts, each cell's source as one string; a ValueError where it is none"
     try:
         nb = json.loads(Path(path).read_text(encoding='utf-8'))
-        for cell in nb['cells']: cell['source'] = ''.join(cell['source'])
-    except (ValueError, TypeError, KeyError, AttributeError) as e:
+        for cell in nb['cells']: cell['source'], _ = ''.join(cell['source']), cell['cell_type']
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:
         raise ValueError(f'{path}: expected a notebook, found something else ({type(e).__name__})') from None
     return nb
 
-# %% ../nbs/tools/check.ipynb #b5590175
+# %% ../nbs/tools/check.ipynb #01c812ef
 def _defines(source, name):
     last = name.split('.')[-1]
-    return bool(re.search(rf'^\s*(def|class) {last}\b', source, flags=re.M))
+    return bool(re.search(rf'^\s*(def|class) {last}\b|^{last}\s*=[^=]', source, flags=re.M))
+
+def _hints_of(nb, ex):
+    "Place of the hints of an exercise in a copy, or None"
+    begins = f'**Exercise {ex.number}:'
+    return next((i for i,c in enumerate(nb['cells']) if c['source'].startswith(begins)), None)
 
 def find_cell(
     nb:dict,      # A lesson, or a learner's copy
     ex:Exercise,  # An exercise
 )->dict:          # Its cell, or None
-    "The cell with the directive that defines the exercise's name"
-    cells = [c for c in nb['cells'] if c['cell_type']=='code' and _directive.search(c['source'])]
-    return next((c for c in cells if _defines(c['source'], ex.name)), None)
+    "The cell that defines the exercise's name: the one with the directive, or else one right above its hints"
+    defining = [c for c in nb['cells'] if c['cell_type']=='code' and _defines(c['source'], ex.name)]
+    for c in defining:
+        if _directive.search(c['source']): return c
+    for c in reversed(nb['cells'][:_hints_of(nb, ex) or 0]):
+        if any(c is d for d in defining): return c
+        if c['cell_type']=='markdown': return None
 
 def exercises_of(
     path:Path, # A notebook, whose name begins with the lesson's number
@@ -135,7 +144,7 @@ def fill(
         if ex.number in answers: find_cell(nb, ex)['source'] = answers[ex.number]
     return nb
 
-# %% ../nbs/tools/check.ipynb #cce5cfd8
+# %% ../nbs/tools/check.ipynb #341c49d6
 def write_notebook(
     path:Path, # Where it goes
     nb:dict,   # What is in it
@@ -145,18 +154,31 @@ def write_notebook(
     write_atomic(path, text.encode())
     return Path(path)
 
-def _update(path, fresh):
-    "Write a newer lesson beside a learner's; None if theirs is the newest"
-    mine, exercises, nth = read_lesson(path), exercises_of(path), 1
-    version = fresh['metadata']['mnist_course']['copy']
-    while True:
-        if mine['metadata'].get('mnist_course', {}).get('copy')==version: return None
-        new = path.with_name(f'{path.stem}-new{nth if nth>1 else ""}.ipynb')
-        if not new.exists():
-            return write_notebook(new, fill(fresh, exercises, answers_in(read_lesson(path), exercises)))
-        mine, nth = read_lesson(new), nth+1
+def _begun(nb, exercises):
+    "Number -> source of each exercise in a copy that is no untouched stub: half an answer is work too"
+    cells = [(ex, cell['source']) for ex in exercises if (cell := find_cell(nb, ex))]
+    return {ex.number: source for ex,source in cells if not _untouched(source, ex)}
 
-# %% ../nbs/tools/check.ipynb #cac79496
+def _untouched(source, ex):
+    try: return stub(source, ex)=='\n'.join(source.splitlines())
+    except (SyntaxError, ValueError, TypeError): return False    # an unfinished line, a lost directive
+
+def _read_if_whole(path):
+    try: return read_lesson(path)
+    except ValueError: return dict(cells=[], metadata={})
+
+def _update(path, fresh):
+    "Write a newer lesson beside a learner's, with all that they have begun; None if theirs is the newest"
+    exercises, version, beside, answers, nth = exercises_of(path), fresh['metadata']['mnist_course']['copy'], path, {}, 1
+    while beside.exists():
+        mine = _read_if_whole(beside)
+        if mine.get('metadata', {}).get('mnist_course', {}).get('copy')==version: return None
+        answers |= _begun(mine, exercises)
+        beside = path.with_name(f'{path.stem}-new{nth if nth>1 else ""}.ipynb')
+        nth += 1
+    return write_notebook(beside, fill(fresh, exercises, answers))
+
+# %% ../nbs/tools/check.ipynb #8f39d172
 def start_course(
     folder:Path,         # Where the copies go; made if it is missing
     update:bool=False,   # Bring newer lessons beside those that are there?
@@ -164,9 +186,12 @@ def start_course(
 )->list:                 # What was written, as `Path`s
     "The learner's copies of all lessons; nothing that is there already changes"
     source, folder, written = Path(lessons or find_lessons()[0]), Path(folder).expanduser(), []
+    try: folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OSError(f'cannot make the folder {folder}: {(e.strerror or str(e)).lower()}; name another') from None
     for file in sorted(p for p in source.rglob('*') if p.is_file()):
-        to = folder/file.relative_to(source)
-        if {'tools', '.ipynb_checkpoints'} & set(file.parts): continue    # tools hold answers
+        to = folder/(inside := file.relative_to(source))
+        if {'tools', '.ipynb_checkpoints'} & set(inside.parts): continue    # tools hold answers
         is_lesson = bool(re.match(r'\d\d_.*\.ipynb$', file.name))
         if to.exists():
             if is_lesson and update and (new := _update(to, learner_copy(file))): written.append(new)
@@ -177,7 +202,16 @@ def start_course(
         written.append(to)
     return written
 
-# %% ../nbs/tools/check.ipynb #14b853d2
+# %% ../nbs/tools/check.ipynb #09346090
+def lesson_copies(
+    folder:Path, # A learner's folder; copies may lie deeper in it
+    lesson:str,  # Its number, as '03'
+)->list:         # Paths; the first is the one that counts
+    "The copies of a lesson. Newer ones and second ones, as `03_loss-new` and `03_loss-Copy1`, come behind the lesson itself"
+    found = [p for p in Path(folder).expanduser().rglob(f'{lesson}_*.ipynb')
+             if p.is_file() and '.ipynb_checkpoints' not in p.parts]
+    return sorted(found, key=lambda p: ('-new' in p.stem, len(p.parts), len(p.name), p))
+
 def copy_of(
     folder:Path, # Holds a learner's copies
     number:str,  # An exercise, as '03.2'
@@ -187,10 +221,20 @@ def copy_of(
     if ex is None:
         numbers = ', '.join(e.number for e in EXERCISES.values())
         raise ValueError(f'no exercise {number!r}: choose from {numbers}')
-    found = [p for p in sorted(Path(folder).expanduser().glob(f'{number[:2]}_*.ipynb')) if '-new' not in p.stem]
+    found = lesson_copies(folder, number[:2])
     if not found:
-        raise FileNotFoundError(f'no lesson {number[:2]} in {folder}: mnist_course start {folder} copies it')
+        start = f'mnist_course start {shlex.quote(str(folder))}'
+        raise FileNotFoundError(f'no lesson {number[:2]} in {folder}: {start} copies it')
     return found[0], ex
+
+# %% ../nbs/tools/check.ipynb #27464ff0
+def _with_free_ids(nb, cells):
+    "The cells, with ids that no cell of the copy has"
+    taken = {c.get('id') for c in nb['cells']}
+    def free(name):
+        nth = next(n for n in range(1, 10_000) if (f'{name}-{n}' if n>1 else name) not in taken)
+        return f'{name}-{nth}' if nth>1 else name
+    return [c | dict(id=free(c['id'])) for c in cells]
 
 def reset_exercise(
     folder:Path,        # Holds a learner's copies
@@ -199,14 +243,18 @@ def reset_exercise(
 )->Path:                # The copy that was changed
     "Bring one exercise back to where it began; the old answer stays below it as a raw cell"
     path, ex = copy_of(folder, number)
-    nb, fresh = read_lesson(path), learner_copy(Path(lessons or find_lessons()[0])/path.name)
-    empty, cell = find_cell(fresh, ex), find_cell(nb, ex)
-    if cell is None: nb['cells'] += [empty, *_helpers(ex, empty['id'])]
+    lesson = next(p for p in Path(lessons or find_lessons()[0]).glob('*.ipynb') if p.name[:2]==number[:2])
+    nb, fresh = read_lesson(path), learner_copy(lesson)
+    empty, cell, hints = find_cell(fresh, ex), find_cell(nb, ex), _hints_of(nb, ex)
+    if cell is None:
+        if hints is None: nb['cells'] += _with_free_ids(nb, [empty, *_helpers(ex, empty['id'])])
+        else: nb['cells'][hints:hints] = _with_free_ids(nb, [empty])
     elif cell['source']!=empty['source']:
-        mark = hashlib.sha1(cell['source'].encode()).hexdigest()[:8]
+        mark = hashlib.sha1(cell['source'].encode('utf-8', 'replace')).hexdigest()[:8]
         old = dict(cell_type='raw', id=f"{empty['id']}-{mark}", metadata={},
                    source=f"# Your answer to {number} before the reset\n{cell['source']}")
-        nb['cells'].insert(nb['cells'].index(cell)+1, old)
+        below = nb['cells'].index(cell) + 1
+        nb['cells'][below:below] = _with_free_ids(nb, [old])
         cell.update(source=empty['source'], outputs=[], execution_count=None)
     return write_notebook(path, nb)
 

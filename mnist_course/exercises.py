@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['EXERCISES', 'exercise']
 
-# %% ../nbs/tools/exercises.ipynb #ee926344
+# %% ../nbs/tools/exercises.ipynb #6a848e43
 import errno, json, os, re, tempfile
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -20,7 +20,7 @@ from torch import nn
 
 from . import data, evaluate, gradients, learner, loss, mlp, optimizer, persist, recipes, sgd, similarity, softmax
 from .data import Digits
-from .judge import Case, Exercise, slope
+from .judge import SLIPS, Case, Exercise, slope
 
 # %% ../nbs/tools/exercises.ipynb #8b11ae18
 EXERCISES = {}
@@ -55,11 +55,13 @@ def _params(g, *shapes):
 def _cleared(params): return all(p.grad is None or not p.grad.any() for p in params)
 def _values(params): return [p.detach().clone() for p in params]
 
-# %% ../nbs/tools/exercises.ipynb #68a2de43
+# %% ../nbs/tools/exercises.ipynb #8cd11b21
 ex = exercise('00', data.keep, 'The pictures of these classes, each with its own label, in the order they had.',
     [Case(lambda g: dict(digits=_digits(g), first=1, second=4), lambda *a: _both(*a)),
      Case(lambda g: dict(digits=_digits(g), only=2), lambda *a: _both(*a)),
-     Case(lambda g: dict(digits=_digits(g), missing=9), lambda *a: _both(*a), 'no picture has that label')],
+     Case(lambda g: dict(digits=_digits(g), first=1, second=3, third=0), lambda *a: _both(*a), 'three classes'),
+     Case(lambda g: dict(digits=_digits(g), missing=9), lambda *a: _both(*a), 'no picture has that label'),
+     Case(lambda g: dict(digits=_digits(g), there=2, missing=9), lambda *a: _both(*a), 'one of two is there')],
     ['A mask of True and False, one for each label, says which to keep; `torch.isin` makes one from '
      'several classes.',
      '`digits[mask]` picks pictures and labels together.',
@@ -73,7 +75,7 @@ def _both(f, digits, *classes):
     kept = f(digits, *classes)
     return dict(images=kept.images, labels=kept.labels)
 
-# %% ../nbs/tools/exercises.ipynb #0f73153f
+# %% ../nbs/tools/exercises.ipynb #559ed79a
 def _missing(digits, classes):
     if not set(classes) <= set(digits.labels.tolist()): raise ValueError('missing')
 
@@ -101,6 +103,19 @@ def not_refused(digits, *classes):
     "A class that no picture has gives nothing at all, in silence: raise a ValueError that names it"
     return digits[torch.isin(digits.labels, torch.tensor(classes))]
 
+@ex.mistake
+def refused_if_all_are_missing(digits, *classes):
+    "One class is there and one is not, and nobody hears of the other: ask for each class whether it is there"
+    kept = digits[torch.isin(digits.labels, torch.tensor(classes))]
+    if not len(kept): raise ValueError('none')
+    return kept
+
+@ex.mistake
+def first_and_last(digits, *classes):
+    "Right for one class and for two; of three, those in the middle are left out: go through all `classes`"
+    _missing(digits, classes)
+    return digits[(digits.labels==classes[0]) | (digits.labels==classes[-1])]
+
 # %% ../nbs/tools/exercises.ipynb #8d1f9731
 @ex.variant
 def by_index(digits, *classes):
@@ -113,10 +128,14 @@ def sum_of_masks(digits, *classes):
     for c in classes: assert (digits.labels==c).any()
     return digits[sum((digits.labels==c).int() for c in classes).bool()]
 
-# %% ../nbs/tools/exercises.ipynb #1bd769ff
+# %% ../nbs/tools/exercises.ipynb #35e170d3
+def _pale(g): return dict(images=_ints(g, 2, 3, 28, 28).byte())
+
 ex = exercise('00', data.to_float, 'Bytes are divided by 255, floats pass as they are.',
     [Case(lambda g: dict(images=_pictures(g, 3)), title='bytes'),
-     Case(lambda g: dict(images=_rand(g, 3, 28, 28)), title='floats')],
+     Case(lambda g: dict(images=_rand(g, 3, 28, 28)), title='floats'),
+     Case(_pale, title='bytes of nearly white paper, 0 and 1'),
+     Case(lambda g: dict(images=3*_rand(g, 3, 28, 28)), title='floats beyond 1')],
     ['`images.dtype` is `torch.uint8` where they are bytes.', '255 is to become 1, and 0 is to stay 0.'],
     oracle=lambda images: images.double()/255 if images.dtype==torch.uint8 else images)
 
@@ -140,18 +159,31 @@ def by_256(images):
     "The darkest pixel gives less than 1: bytes end at 255, so divide by that"
     return images/256 if images.dtype==torch.uint8 else images
 
+@ex.mistake
+def by_what_they_look_like(images):
+    """Whether they are bytes is guessed from the numbers, and nearly white paper has none above 1: look at
+    `images.dtype`"""
+    return images/255 if images.max()>1 else images.float()
+
+@ex.mistake
+def by_the_darkest(images):
+    "Divided by the darkest pixel there is: a pale picture becomes a dark one. Divide by 255, always"
+    return images/images.max() if images.dtype==torch.uint8 else images
+
 @ex.variant
 def by_type(images): return images if images.is_floating_point() else images/255
 
 @ex.variant
 def by_product(images): return images.double()*(1/255) if images.dtype==torch.uint8 else images
 
-# %% ../nbs/tools/exercises.ipynb #b8122bac
+# %% ../nbs/tools/exercises.ipynb #3672672f
 ex = exercise('01', similarity.mean_digit, 'One mean for each pixel, over all pictures, between 0 and 1.',
     [Case(lambda g: dict(images=_pictures(g, 5)), title='bytes'),
      Case(lambda g: dict(images=_rand(g, 4, 28, 28)), title='floats'),
      Case(lambda g: dict(images=_pictures(g, 1)[0]), title='a single picture'),
-     Case(lambda g: dict(images=_pictures(g, 0)), title='no picture')],
+     Case(lambda g: dict(images=_pictures(g, 0)), title='no picture'),
+     Case(_pale, title='bytes of nearly white paper, 0 and 1'),
+     Case(lambda g: dict(images=_pictures(g, 3)[:,None]), title='shape (n,1,28,28)')],
     ['Bytes first become floats: lesson 00 has `to_float`.',
      'Pictures are counted by axis 0, and the mean goes over them.',
      'Anything but shape (n,28,28) with n at least 1 is refused: `if images.ndim!=3 or not len(images): '
@@ -182,6 +214,19 @@ def one_picture(images):
     """A single picture gives a row of 28 numbers, no pictures give nan, and nobody notices: refuse both
     with a ValueError"""
     return (images.float()/255 if images.dtype==torch.uint8 else images).mean(0)
+
+@ex.mistake
+def four_axes(images):
+    "A shape of (n,1,28,28) goes through, and the mean has an axis too many: refuse all but three axes"
+    if images.ndim==2 or not len(images): raise ValueError('shape')
+    return (images.float()/255 if images.dtype==torch.uint8 else images).mean(0)
+
+@ex.mistake
+def by_what_they_look_like(images):
+    """Whether they are bytes is guessed from the numbers, and nearly white paper has none above 1: `to_float`
+    looks at the type"""
+    _stack(images)
+    return (images/255 if images.max()>1 else images.float()).mean(0)
 
 @ex.variant
 def sum_by_hand(images):
@@ -352,12 +397,23 @@ def one_at_a_time(f, x, eps=1e-6):
         slopes.append((float(f(up.view_as(x)))-float(f(down.view_as(x))))/(2*eps))
     return torch.tensor(slopes, dtype=x.dtype).view_as(x)
 
-# %% ../nbs/tools/exercises.ipynb #7130d31c
+# %% ../nbs/tools/exercises.ipynb #cd08666f
 def _stepped(f, params, lr):
     "The parameters after the step, and whether their gradients are gone"
     f(params, lr)
     params = [params] if isinstance(params, torch.Tensor) else params
     return dict(params=_values(params), gradients_cleared=_cleared(params))
+
+def _refused(f, params, lr):
+    "Is it refused, and had anything moved by then?"
+    before = _values(params), _values([params[0].grad])
+    try: f(params, lr)
+    except (PermissionError, NotImplementedError, *SLIPS): raise    # the seal, a stub, a misspelt name
+    except Exception: refused = True
+    else: refused = False
+    kept = params[0].grad is not None and torch.equal(params[0].grad, before[1][0])
+    return dict(refused=refused, nothing_has_moved=all(map(torch.equal, _values(params), before[0])),
+                gradients_kept=kept)
 
 def _no_grad_yet(g): return dict(params=[*_params(g, (2,)), torch.ones(2, requires_grad=True)], lr=.1)
 
@@ -365,7 +421,7 @@ ex = exercise('02', gradients.sgd_step,
     'A step of `lr` against each gradient, outside of autograd, and the gradients are cleared.',
     [Case(lambda g: dict(params=_params(g, (3,), (2,2)), lr=.3), _stepped),
      Case(lambda g: dict(params=_params(g, (4,))[0], lr=.3), _stepped, 'a single tensor'),
-     Case(_no_grad_yet, _stepped, 'the second has no gradient')],
+     Case(_no_grad_yet, _refused, 'the second has no gradient')],
     ['`params` may be a single tensor: put it into a list.',
      'Under `with torch.no_grad():` subtract `lr` times the gradient in place, `p -= …`.',
      'Then set `p.grad = None`. A parameter whose gradient is None is refused with a ValueError, before '
@@ -401,6 +457,22 @@ def rate_forgotten(params, lr):
     "The whole gradient is subtracted: multiply it by `lr`"
     for p in _listed(params): p.data -= p.grad; p.grad = None
 
+@ex.mistake
+def too_late(params, lr):
+    """The missing gradient is met in the middle, when the parameters before it have moved: look at all of them
+    before the first step"""
+    for p in ([params] if isinstance(params, torch.Tensor) else params):
+        p.data -= lr*p.grad
+        p.grad = None
+
+@ex.mistake
+def passed_over(params, lr):
+    "A parameter without a gradient is passed over in silence: here it is refused, with a ValueError"
+    for p in ([params] if isinstance(params, torch.Tensor) else params):
+        if p.grad is None: continue
+        p.data -= lr*p.grad
+        p.grad = None
+
 @ex.variant
 def by_copy(params, lr):
     for p in _listed(params):
@@ -412,53 +484,100 @@ def by_library(params, lr):
     opt = torch.optim.SGD(_listed(params), lr)
     opt.step(); opt.zero_grad()
 
-# %% ../nbs/tools/exercises.ipynb #efc8f32b
+# %% ../nbs/tools/exercises.ipynb #96568026
 def _drawn(init_params, size, std, seed):
     "What can be said of random numbers without knowing them"
-    def draw(): return init_params(size, std, generator=torch.Generator().manual_seed(seed))
-    p = draw()
-    within = (p.detach().abs()<std).float().mean().item()    # 0.683 of normal numbers lie within one deviation
+    def draw(seed): return init_params(size, std, generator=torch.Generator().manual_seed(seed))
+    before = torch.get_rng_state()
+    p = draw(seed)
+    untouched = torch.equal(before, torch.get_rng_state())
+    within = ((p.detach()-p.mean()).abs()<p.std()).float().mean().item()    # 0.683 of normal numbers
     return dict(shape=list(p.shape), requires_grad=p.requires_grad, is_leaf=p.is_leaf,
-                std_fits=abs(p.std().item()/std-1)<.1,
-                mean_near_0=abs(p.mean().item())<.1*std, normal=abs(within-.683)<.05,
-                same_seed_same_numbers=torch.equal(p, draw()))
+                deviation_over_std=round(p.std().item()/std, 1), mean_over_std=abs(round(p.mean().item()/std, 1)),
+                normal=abs(within-.683)<.03, same_seed_same_numbers=torch.equal(p, draw(seed)),
+                other_seed_other_numbers=not torch.equal(p, draw(seed+1)), global_randomness_untouched=untouched)
+
+def _single(init_params, size, std):
+    "What size and device say, where the size is a whole number"
+    p, q = init_params(size, std), init_params(size, std, device='meta')    # a device without numbers
+    return dict(shape=list(p.shape), requires_grad=p.requires_grad, is_leaf=p.is_leaf, device=q.device.type,
+                is_leaf_there=q.is_leaf)
 
 ex = exercise('03', loss.init_params,
     'Normal numbers of this spread, the same for the same generator, tracked as leaves.',
-    [Case(lambda g: dict(size=(784,5), std=std, seed=_ints(g, 10**6).item()), _drawn,
-          f'std {std}') for std in (1., .05, 3.)],
+    [*(Case(lambda g, std=std: dict(size=(784,20), std=std, seed=_ints(g, 10**6).item()), _drawn,
+            f'std {std}') for std in (1., .05, 3.)),
+     Case(lambda g: dict(size=1+_ints(g, 9).item(), std=2.), _single, "a whole number as size; device='meta'")],
     ['`torch.randn(size, generator=generator)` has standard deviation 1; a factor changes that.',
-     'Scale and move them first, and only then switch on `requires_grad_()`.'])
+     'Scale them and send them to their device, `.to(device)`, and only then switch on `requires_grad_()`.'])
 
 @ex.mistake
 def scaled_too_late(size, std=1., generator=None, device='cpu'):
     """The scaling comes after `requires_grad_`: the result is no leaf, and `backward` will leave its
     `.grad` empty"""
-    return torch.randn(size, generator=generator).requires_grad_()*std*1
+    return torch.randn(size, generator=generator).requires_grad_().to(device)*std*1
 
 @ex.mistake
 def untracked(size, std=1., generator=None, device='cpu'):
     "Nothing tracks the gradients: `requires_grad_()` is missing"
-    return torch.randn(size, generator=generator)*std
+    return (torch.randn(size, generator=generator)*std).to(device)
 
 @ex.mistake
 def uniform(size, std=1., generator=None, device='cpu'):
     "These are uniform numbers between 0 and 1, from `rand`: normal ones come from `randn`"
-    return (torch.rand(size, generator=generator)*std).requires_grad_()
+    return (torch.rand(size, generator=generator)*std).to(device).requires_grad_()
 
 @ex.mistake
 def root_of_std(size, std=1., generator=None, device='cpu'):
     "`std` is taken for a variance: multiply by it, not by its root"
-    return (torch.randn(size, generator=generator)*std**.5).requires_grad_()
+    return (torch.randn(size, generator=generator)*std**.5).to(device).requires_grad_()
+
+@ex.mistake
+def added(size, std=1., generator=None, device='cpu'):
+    "`std` is added, which moves the numbers and leaves their spread: multiply by it"
+    return (torch.randn(size, generator=generator)+std).to(device).requires_grad_()
+
+@ex.mistake
+def divided(size, std=1., generator=None, device='cpu'):
+    "Divided by `std`: multiply by it"
+    return (torch.randn(size, generator=generator)/std).to(device).requires_grad_()
+
+@ex.mistake
+def std_ignored(size, std=1., generator=None, device='cpu'):
+    "The spread is 1 whatever `std` is: multiply by it"
+    return torch.randn(size, generator=generator).to(device).requires_grad_()
 
 @ex.mistake
 def not_repeatable(size, std=1., generator=None, device='cpu'):
     "The same generator gives other numbers: pass it on to `torch.randn`"
-    return (torch.randn(size)*std).requires_grad_()
+    return (torch.randn(size)*std).to(device).requires_grad_()
+
+@ex.mistake
+def always_the_same(size, std=1., generator=None, device='cpu'):
+    """Always the same numbers, and torch's own randomness is seeded on the way, for everybody: pass `generator` on to
+    `torch.randn`"""
+    torch.manual_seed(0)
+    return (torch.randn(size)*std).to(device).requires_grad_()
+
+@ex.mistake
+def unpacked(size, std=1., generator=None, device='cpu'):
+    "A size may be a single whole number, which `*size` cannot unpack: `torch.randn(size, …)` takes both"
+    return (torch.randn(*size, generator=generator)*std).to(device).requires_grad_()
+
+@ex.mistake
+def device_ignored(size, std=1., generator=None, device='cpu'):
+    "`device` is ignored: send the numbers there, `.to(device)`, before `requires_grad_()`"
+    return (torch.randn(size, generator=generator)*std).requires_grad_()
+
+@ex.mistake
+def sent_too_late(size, std=1., generator=None, device='cpu'):
+    "On another device the result is no leaf: send it there before `requires_grad_()`"
+    return (torch.randn(size, generator=generator)*std).requires_grad_().to(device)
 
 @ex.variant
-def by_normal(size, std=1., generator=None, device='cpu'): return torch.normal(0., std, size,
-    generator=generator).to(device).requires_grad_()
+def by_normal(size, std=1., generator=None, device='cpu'):
+    return torch.normal(0., std, torch.Size(size if isinstance(size, tuple) else [size]),
+                        generator=generator).to(device).requires_grad_()
 
 @ex.variant
 def filled(size, std=1., generator=None, device='cpu'):
@@ -543,9 +662,10 @@ def by_tanh(x): return (torch.tanh(x/2)+1)/2
 @ex.variant
 def by_logarithm(x): return F.logsigmoid(x.double()).exp()
 
-# %% ../nbs/tools/exercises.ipynb #28a22087
+# %% ../nbs/tools/exercises.ipynb #da05f260
 def _column(g): return dict(preds=2*_randn(g, 8, 1), targets=_ints(g, 2, 8, 1))
 def _column_and_row(g): return dict(preds=_randn(g, 4, 1), targets=_ints(g, 2, 4))
+def _column_and_wide(g): return dict(preds=_randn(g, 4, 1), targets=_ints(g, 2, 1, 4))
 
 def _checked(preds, targets):
     if preds.shape!=targets.shape: raise ValueError('shapes')
@@ -556,7 +676,8 @@ def _l1(preds, targets):
 
 ex = exercise('03', loss.mnist_loss,
     'The sigmoid first, then the mean distance from the targets; shapes that differ are refused.',
-    [Case(_column), Case(_column, slope, 'the slope'), Case(_column_and_row, title='shapes that differ')],
+    [Case(_column), Case(_column, slope, 'the slope'), Case(_column_and_row, title='shapes that differ'),
+     Case(_column_and_wide, title='(4,1) and (1,4)')],
     ['Begin with `_check_shapes(preds, targets)`, from the cell above.',
      'Put the activations through `sigmoid`.',
      '`torch.where(targets==1, …, …)` chooses: the distance from 1 where the target is 1, the distance '
@@ -597,6 +718,18 @@ def not_averaged(preds, targets):
     _checked(preds, targets)
     return (targets-preds.sigmoid()).abs()
 
+@ex.mistake
+def axes_counted(preds, targets):
+    "(4,1) and (1,4) have as many axes, and broadcast to 4x4 all the same: compare the whole shapes"
+    if preds.ndim!=targets.ndim: raise ValueError('axes')
+    return torch.where(targets==1, 1-preds.sigmoid(), preds.sigmoid()).mean()
+
+@ex.mistake
+def sigmoid_too_late(preds, targets):
+    "The sigmoid comes after `where`: first the sigmoid, then the distance from 1 or from 0"
+    _checked(preds, targets)
+    return torch.where(targets==1, 1-preds, preds).sigmoid().mean()
+
 @ex.variant
 def absolute(preds, targets):
     _checked(preds, targets)
@@ -608,7 +741,7 @@ def pair_by_pair(preds, targets):
     return sum(1-p.sigmoid() if t==1 else p.sigmoid() for p,
                t in zip(preds.flatten(), targets.flatten()))/len(preds)
 
-# %% ../nbs/tools/exercises.ipynb #1f135493
+# %% ../nbs/tools/exercises.ipynb #7e93216a
 def _right(preds, targets):
     _checked(preds, targets)
     return ((preds>0)==targets.bool()).double().mean()
@@ -618,7 +751,7 @@ ex = exercise('03', loss.batch_accuracy,
     [Case(lambda g: dict(preds=_randn(g, 40, 1), targets=_ints(g, 2, 40, 1))),
      Case(lambda g: dict(preds=_rand(g, 9, 1)/2, targets=torch.ones(9, 1).long()), title='small, above 0'),
      Case(lambda g: dict(preds=torch.zeros(9, 1), targets=_ints(g, 2, 9, 1)), title='exactly one half'),
-     Case(_column_and_row, title='shapes that differ')],
+     Case(_column_and_row, title='shapes that differ'), Case(_column_and_wide, title='(4,1) and (1,4)')],
     ['Begin with `_check_shapes(preds, targets)`.',
      '`sigmoid(preds)>0.5` says three or not; compare that with the targets.',
      'True and False have no mean until they are floats.'], oracle=_right)
@@ -661,21 +794,22 @@ def by_rounding(preds, targets):
     _checked(preds, targets)
     return 1 - (preds.sigmoid().round()-targets).abs().mean()
 
-# %% ../nbs/tools/exercises.ipynb #2fc4e9d0
+# %% ../nbs/tools/exercises.ipynb #2f0db647
 def crooked(preds, yb): return ((preds-2*yb)**2).mean()    # not the same with its arguments swapped
 
 def _two_calls(calc_grad, xb, yb, w):
     "Loss and gradient of one call, and the gradient after a second"
-    w = w.clone().requires_grad_()
-    loss = calc_grad(xb, yb, lambda b: b@w, crooked)
-    once = w.grad.clone() if w.grad is not None else None
-    calc_grad(xb, yb, lambda b: b@w, crooked)
+    model = nn.Linear(3, 1, bias=False)
+    model.weight.data = w.clone()
+    loss = calc_grad(xb, yb, model, crooked)
+    once = model.weight.grad.clone() if model.weight.grad is not None else None
+    calc_grad(xb, yb, model, crooked)
     return dict(loss=loss, loss_has_gradient=getattr(loss, 'requires_grad', False), gradient=once,
-                after_a_second_call=w.grad)
+                after_a_second_call=model.weight.grad)
 
 ex = exercise('04', sgd.calc_grad,
     'The loss of this batch, its gradient added to what was there, and the loss cut off from the graph.',
-    [Case(lambda g: dict(xb=_randn(g, 5, 3), yb=_randn(g, 5, 1), weights=_randn(g, 3, 1)), _two_calls)],
+    [Case(lambda g: dict(xb=_randn(g, 5, 3), yb=_randn(g, 5, 1), weights=_randn(g, 1, 3)), _two_calls)],
     ['Activations from the model, the loss from activations and targets.',
      '`loss.backward()` adds the gradient to every `.grad`.',
      'Give the loss back by `detach()`, so that nobody drags the graph along.'])
@@ -712,6 +846,14 @@ def sum_of_activations(xb, yb, model, loss_func):
     preds.sum().backward()
     return loss_func(preds, yb).detach()
 
+@ex.mistake
+def cleared_here(xb, yb, model, loss_func):
+    "The gradients are cleared, and they were to be added to: clearing is the business of whoever makes the step"
+    model.zero_grad()
+    loss = loss_func(model(xb), yb)
+    loss.backward()
+    return loss.detach()
+
 @ex.variant
 def as_a_number(xb, yb, model, loss_func):
     loss = loss_func(model(xb), yb)
@@ -724,19 +866,27 @@ def in_halves(xb, yb, model, loss_func):
     for _ in range(2): (loss/2).backward(retain_graph=True)
     return loss.detach().double()
 
-# %% ../nbs/tools/exercises.ipynb #03d7593a
+# %% ../nbs/tools/exercises.ipynb #a0faf775
 def _passes(DataLoader, x, bs):
     "What must hold of two passes in a random order, and of one in order"
     y = x[:,0].long()*10 if x.dtype==torch.uint8 else x[:,0]*10
-    dl = DataLoader((x, y), bs=bs, shuffle=True, seed=1)
-    first, second = list(dl), list(dl)
+    def loader(seed=1, **settings): return DataLoader((x, y), bs=bs, shuffle=True, seed=seed, **settings)
     def column(batches): return torch.cat([xb[:,0] for xb,_ in batches])*(255 if x.dtype==torch.uint8 else 1)
+    dl, before = loader(), torch.get_rng_state()
+    first, second = list(dl), list(dl)
+    untouched, cut = torch.equal(before, torch.get_rng_state()), loader(drop_last=True)
+    rows = (column(first)[:,None].double()-x[:,0].double()).abs().argmin(1)
     return dict(in_order=[list(b) for b in DataLoader((x, y), bs=bs)], sizes=[len(xb) for xb,_ in first],
                 each_once=column(first).sort().values,
                 partners_kept=same_numbers(column(first)*10, torch.cat([yb for _,yb in first])),
-                shuffled=not same_numbers(column(first), x[:,0]),
+                type_of_targets=str(first[0][1].dtype), shuffled=not same_numbers(column(first), x[:,0]),
+                rows_mixed=(rows.diff()==1).sum().item()<len(x)//2,
                 new_order_each_pass=not same_numbers(column(first), column(second)),
-                dropped_last=[len(xb) for xb,_ in DataLoader((x, y), bs=bs, drop_last=True)])
+                same_seed_same_order=same_numbers(column(first), column(loader())),
+                other_seed_other_order=not same_numbers(column(first), column(loader(2))),
+                global_randomness_untouched=untouched,
+                dropped_last=[len(xb) for xb,_ in DataLoader((x, y), bs=bs, drop_last=True)],
+                dropped_last_when_shuffled=[len(xb) for xb,_ in cut])
 
 def same_numbers(a, b): return a.shape==b.shape and torch.allclose(a.double(), b.double(), atol=1e-3)
 def _numbers(g): return (torch.arange(23.) + _rand(g, 1))[:,None]
@@ -760,7 +910,7 @@ def _batches(dl, order):
 def _order(dl): return torch.randperm(len(dl.x),
                                       generator=dl.generator) if dl.shuffle else torch.arange(len(dl.x))
 
-# %% ../nbs/tools/exercises.ipynb #163b918d
+# %% ../nbs/tools/exercises.ipynb #03aa9b36
 @ex.mistake
 class labels_in_order(sgd.DataLoader):
     "The images are shuffled without the labels: pick both by the same row numbers"
@@ -792,6 +942,41 @@ class some_rows_twice(sgd.DataLoader):
 class last_batch_lost(sgd.DataLoader):
     "The last, smaller batch is always dropped: only `drop_last` asks for that"
     def __iter__(self): yield from _batches(self, _order(self)[:len(self.x)//self.bs*self.bs])
+
+@ex.mistake
+class last_batch_kept(sgd.DataLoader):
+    "The last, smaller batch comes although `drop_last` is set: cut the order off after `len(self)*self.bs` rows"
+    def __iter__(self):
+        for idx in _order(self).split(self.bs): yield data.to_float(self.x[idx]), self.y[idx]
+
+@ex.mistake
+class last_batch_kept_when_shuffled(sgd.DataLoader):
+    "`drop_last` is forgotten where the rows are shuffled: it holds for any order"
+    def __iter__(self):
+        order = _order(self)
+        if not self.shuffle: order = order[:len(self)*self.bs]
+        for idx in order.split(self.bs): yield data.to_float(self.x[idx]), self.y[idx]
+
+@ex.mistake
+class own_generator_ignored(sgd.DataLoader):
+    "The seed is ignored, so no run can be repeated: give `randperm` the loader's own `self.generator`"
+    def __iter__(self):
+        n = len(self.x)
+        yield from _batches(self, torch.randperm(n) if self.shuffle else torch.arange(n))
+
+@ex.mistake
+class only_batches_shuffled(sgd.DataLoader):
+    "The batches come in a random order, and each has the same rows as ever: shuffle the rows, then cut them up"
+    def __iter__(self):
+        parts = list(_batches(self, torch.arange(len(self.x))))
+        if not self.shuffle: yield from parts; return
+        for i in torch.randperm(len(parts), generator=self.generator): yield parts[i]
+
+@ex.mistake
+class targets_made_floats(sgd.DataLoader):
+    "The targets have become floats: only the pictures go through `to_float`"
+    def __iter__(self):
+        for xb,yb in _batches(self, _order(self)): yield xb, yb.float()
 
 @ex.mistake
 class bytes_stay(sgd.DataLoader):
@@ -892,7 +1077,7 @@ def by_torch(model, dl, loss_func, params, lr):
         opt.step()
     opt.zero_grad()
 
-# %% ../nbs/tools/exercises.ipynb #7aa310a8
+# %% ../nbs/tools/exercises.ipynb #5198e245
 def _validated(validate_epoch, acts, targets):
     "The result, and whether gradients were on while the model ran"
     on = []
@@ -900,8 +1085,10 @@ def _validated(validate_epoch, acts, targets):
         on.append(torch.is_grad_enabled())
         return xb
     batches = list(zip(acts.split(8), targets.split(8)))
-    return dict(result=validate_epoch(model, batches), another_metric=validate_epoch(model, batches, mse),
-                gradients_on=any(on))
+    results = validate_epoch(model, batches), validate_epoch(model, batches, lambda *a: 1+mse(*a))    # see `same`
+    return dict(result=results[0], another_metric=results[1], gradients_on=any(on), rounded=all(map(_rounded, results)))
+
+def _rounded(x): return abs(1e4*float(x) - round(1e4*float(x))) < .005    # a float32 has no more than that
 
 def _mean(model, dl, metric):
     accs = [metric(model(xb), yb) for xb,yb in dl]
@@ -942,6 +1129,20 @@ def targets_first(model, dl, metric=loss.batch_accuracy):
     "The metric got its arguments in the wrong order: activations first, then targets"
     return _mean(model, dl, lambda preds, yb: metric(yb, preds))
 
+@ex.mistake
+@torch.no_grad()
+def not_rounded(model, dl, metric=loss.batch_accuracy):
+    "Right but for the rounding: `round(…, 4)`"
+    accs = [metric(model(xb), yb) for xb,yb in dl]
+    return (sum(accs)/len(accs)).item()
+
+@ex.mistake
+@torch.no_grad()
+def over_all_rows(model, dl, metric=loss.batch_accuracy):
+    "Each row counts alike here: the mean is over batches, of which the last and smaller one counts as much as others"
+    pairs = [(metric(model(xb), yb), len(xb)) for xb,yb in dl]
+    return round((sum(m*n for m,n in pairs)/sum(n for _,n in pairs)).item(), 4)
+
 @ex.variant
 @torch.no_grad()
 def as_tensor(model, dl, metric=loss.batch_accuracy):
@@ -954,20 +1155,19 @@ def running_sum(model, dl, metric=loss.batch_accuracy):
         for xb,yb in dl: total, n = total + metric(model(xb), yb).item(), n+1
     return round(total/n, 4)
 
-# %% ../nbs/tools/exercises.ipynb #a3e9ea9c
+# %% ../nbs/tools/exercises.ipynb #8102cbd1
 def _three_steps(make, grads, *settings):
-    "Two parameters after each of three steps, with the same gradients each time; a third has none"
-    params = [torch.ones(3).requires_grad_(), torch.zeros(2, 2).requires_grad_(),
-              torch.ones(1).requires_grad_()]
+    "Three parameters after each of three steps, two of them of one shape; a fourth has no gradient"
+    params = [p.requires_grad_() for p in (torch.ones(3), torch.zeros(2, 2), torch.ones(3), torch.ones(1))]
     opt, after = make(params, *settings), []
-    for a,b in grads:
-        params[0].grad, params[1].grad = a.clone(), b.clone()
+    for row in grads:
+        for p,grad in zip(params, row): p.grad = grad.clone()
         opt.step()
         after.append(_values(params))
         opt.zero_grad()
     return dict(parameters=after, gradients_cleared=_cleared(params))
 
-def _grads(g, n=3): return [(_randn(g, 3), _randn(g, 2, 2)) for _ in range(n)]
+def _grads(g, n=3): return [(_randn(g, 3), _randn(g, 2, 2), _randn(g, 3)) for _ in range(n)]
 
 ex = exercise('05', optimizer.BasicOptim,
     'Each parameter that has a gradient steps against it, and `zero_grad` forgets them all.',
@@ -1038,7 +1238,7 @@ class with_zeros(_Optim):
         with torch.no_grad():
             for p in self.params: p.sub_(self.lr*(torch.zeros_like(p) if p.grad is None else p.grad))
 
-# %% ../nbs/tools/exercises.ipynb #afd8f583
+# %% ../nbs/tools/exercises.ipynb #fdd176a9
 ex = exercise('05', optimizer.SGD,
     'Each parameter has a running sum, `mom` of which is kept, and steps along it.',
     [Case(lambda g: dict(gradients=_grads(g), lr=.3, mom=.8), _three_steps),
@@ -1080,6 +1280,16 @@ class nothing_fades(_Momentum):
 class fades_too_early(_Momentum):
     "The new gradient is multiplied by `mom` too: only the old sum fades"
     def new(self, old, grad): return self.mom*(old+grad)
+
+@ex.mistake
+class one_sum_for_a_shape(_Momentum):
+    "Parameters of one shape share a running sum: keep one for each, `self.sums[p]`"
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: continue
+            self.sums[p.shape] = self.mom*self.sums.get(p.shape, 0) + p.grad
+            p -= self.lr*self.sums[p.shape]
 
 @ex.variant
 class rate_in_the_sum(_Momentum):
@@ -1203,7 +1413,7 @@ class _Adam(_Optim):
             self.state[p] = t, avg, sqr
             p -= self.lr*self.move(avg, sqr, t)
 
-# %% ../nbs/tools/exercises.ipynb #1d59a691
+# %% ../nbs/tools/exercises.ipynb #ea767470
 @ex.mistake
 class no_bias_correction(_Adam):
     "The bias is not corrected: put both means through `debias`"
@@ -1234,6 +1444,19 @@ class always_the_first(_Adam):
     "`t` stays at 1: raise it by one at each step, and keep it in `self.state`"
     def move(self, avg, sqr, t): return super().move(avg, sqr, 1)
 
+@ex.mistake
+class one_count_for_all(_Adam):
+    "`t` is raised once for each parameter, so the second begins at 2: it counts the steps of each by itself"
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: continue
+            self.t = getattr(self, 't', 0) + 1
+            avg, sqr = self.state.get(p, (0., 0.))
+            avg, sqr = self.mom*avg + (1-self.mom)*p.grad, self.sqr_mom*sqr + (1-self.sqr_mom)*p.grad**2
+            self.state[p] = avg, sqr
+            p -= self.lr*self.move(avg, sqr, self.t)
+
 @ex.variant
 class my_own_adam(_Adam): pass
 
@@ -1243,7 +1466,7 @@ class corrected_rate(_Adam):
         root = (1-self.sqr_mom**t)**.5
         return root/(1-self.mom**t)*avg/(sqr.sqrt() + root*self.eps)
 
-# %% ../nbs/tools/exercises.ipynb #cff03f1e
+# %% ../nbs/tools/exercises.ipynb #31de54c0
 class Witness(nn.Linear):
     "A linear layer that writes down its mode, and whether gradients were on"
     def __init__(self, weights):
@@ -1256,17 +1479,20 @@ class Witness(nn.Linear):
 class Moments(learner.Callback):
     "Writes down every moment of training batches, and then of the others"
     order = 100
-    def __init__(self): self.heard = []
+    def __init__(self): self.heard, self.gradient_there = [], []
+    def hear(self, name):
+        self.heard.append(name)
+        if name=='before_step': self.gradient_there.append(self.learn.model.weight.grad is not None)
 _moments = '''before_fit before_train before_batch after_pred after_loss before_step after_step after_batch
               after_train before_validate after_validate'''
 for _name in _moments.split():
-    setattr(Moments, _name, lambda self, name=_name: self.heard.append(name))
+    setattr(Moments, _name, lambda self, name=_name: self.hear(name))
 
 def _learner(x, y, weights, **methods):
     "A Learner with other methods, its model and what is heard"
     train, valid = list(zip(x.split(2), y.split(2))), list(zip(x.split(3), y.split(3)))
     moments, model = Moments(), Witness(weights)
-    learn = type('Learner', (learner.Learner,), methods)(learner.DataLoaders(train, valid), model, mse,
+    learn = type('Learner', (learner.Learner,), methods)(learner.DataLoaders(train, valid), model, crooked,
                                                          optimizer.SGD, lr=.1, cbs=moments)
     learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, learner.ProgressCallback)])
     return learn, model, moments
@@ -1276,7 +1502,8 @@ def _task(g): return dict(x=_randn(g, 6, 3), y=_randn(g, 6, 1), weights=_randn(g
 def _fitted(method, x, y, weights):
     learn, model, moments = _learner(x, y, weights, _do_batch=method)
     learn.fit(1)
-    return dict(weights=model.weight, moments=moments.heard, losses=learn.recorder.losses,
+    return dict(weights=model.weight, moments=moments.heard, gradient_before_step=moments.gradient_there,
+                losses=learn.recorder.losses,
                 valid_loss=learn.recorder.values[-1][1])
 
 ex = exercise('06', learner.Learner._do_batch,
@@ -1322,6 +1549,23 @@ def step_before_backward(self):
     self('before_step'); self.opt.step(); self('after_step')
     self.loss.backward(); self.opt.zero_grad()
 
+@ex.mistake
+def arguments_swapped(self):
+    "The loss got its arguments in the wrong order: predictions first, then targets"
+    self.pred = self.model(self.xb); self('after_pred')
+    self.loss = self.loss_func(self.yb, self.pred); self('after_loss')
+    if not self.training: return
+    self.loss.backward()
+    self('before_step'); self.opt.step(); self('after_step'); self.opt.zero_grad()
+
+@ex.mistake
+def never_steps(self):
+    "Nothing is learned: between `before_step` and `after_step` belongs `self.opt.step()`"
+    _measured(self)
+    if not self.training: return
+    self.loss.backward()
+    self('before_step'); self('after_step'); self.opt.zero_grad()
+
 @ex.variant
 def nested(self):
     _measured(self)
@@ -1344,7 +1588,7 @@ def by_autograd(self):
     self('before_step'); self.opt.step(); self('after_step')
     for p in params: p.grad = None
 
-# %% ../nbs/tools/exercises.ipynb #52f71788
+# %% ../nbs/tools/exercises.ipynb #4fd4644e
 def _after_training(method, x, y, weights):
     "What the model sees in a validation that follows training"
     learn, model, moments = _learner(x, y, weights, _do_validate=method)
@@ -1354,10 +1598,21 @@ def _after_training(method, x, y, weights):
                 batch_sizes=[n for *_,n in seen],
                 weights=model.weight, says_training=learn.training, valid_loss=learn.recorder.values[-1][1])
 
+def _phases(method, x, y, weights):
+    "What the method asks of `_phase`; by name, for a copy of the lesson has exceptions of its own"
+    asked = []
+    def _phase(self, name, work, cancel):
+        asked.append(f'{name}, ended by {cancel.__name__}')
+        learner.Learner._phase(self, name, work, cancel)
+    learn, _, moments = _learner(x, y, weights, _do_validate=method, _phase=_phase)
+    learn.fit(1)
+    return dict(phases=[a for a in asked if a.startswith('validate')],
+                announced=[m for m in moments.heard if m.endswith('_validate')])
+
 ex = exercise('06', learner.Learner._do_validate,
               'Every batch of the loader it was given, in evaluation mode, without gradients and without '
               'training.',
-    [Case(_task, _after_training)],
+    [Case(_task, _after_training), Case(_task, _phases, 'what is announced')],
     ['Like `_do_train` above: set `self.dl` and `self.training`, and the mode of the model, this time by '
      '`self.model.eval()`.',
      "Under `torch.no_grad()`: `self._phase('validate', self._all_batches, CancelValidException)`."])
@@ -1390,6 +1645,21 @@ def training_data(self, dl):
     self.training = False
     self.model.eval()
     with torch.no_grad(): _pass(self)
+
+@ex.mistake
+def another_exception(self, dl):
+    "A callback that cancels the validation ends the whole fit: give `_phase` the `CancelValidException`"
+    self.dl, self.training = dl, False
+    self.model.eval()
+    with torch.no_grad(): self._phase('validate', self._all_batches, learner.CancelTrainException)
+
+@ex.mistake
+def without_phase(self, dl):
+    """Nobody hears of it: `before_validate` and `after_validate` are announced by `_phase`, which also ends what a
+    callback cancels"""
+    self.dl, self.training = dl, False
+    self.model.eval()
+    with torch.no_grad(): self._all_batches()
 
 @ex.variant
 def inference(self, dl):
@@ -1445,17 +1715,17 @@ def from_the_end(start, end): return lambda pos: end + (start-end)*(1+cos(pi*pos
 @ex.variant
 def by_sine(start, end): return lambda pos: start + (end-start)*torch.sin(torch.tensor(pi/2*pos))**2
 
-# %% ../nbs/tools/exercises.ipynb #cc4e09d3
+# %% ../nbs/tools/exercises.ipynb #cd370e57
 class Rates(learner.Callback):
-    "Writes down the rate of each batch, and that of the end"
+    "Writes down rate and momentum of each batch"
     order = 100
-    def after_loss(self): self.rates.append(self.learn.opt.lr)
-    def before_fit(self): self.rates = []
+    def after_loss(self): self.rates.append(self.learn.opt.lr); self.moms.append(self.learn.opt.mom)
+    def before_fit(self): self.rates, self.moms = [], []
 
 def _scheduled(ParamScheduler, x, y, weights):
     learn, rates = _learner(x, y, weights)[0], Rates()
-    learn.fit(2, cbs=[ParamScheduler({'lr': lambda pos: 1+pos}), rates])
-    return rates.rates
+    learn.fit(2, cbs=[ParamScheduler({'lr': lambda pos: 1+pos, 'mom': lambda pos: .5+pos/4}), rates])
+    return dict(lr=rates.rates, mom=rates.moms)
 
 ex = exercise('06', learner.ParamScheduler,
     'Before each training batch, each hyper-parameter gets what its schedule says at this share of the way.',
@@ -1500,6 +1770,24 @@ class while_validating_too(_Scheduler):
 class nothing_set(_Scheduler):
     "The rate never changes: `set_hyper` is not called, or not with what the schedule gives"
     def before_batch(self): pass
+
+@ex.mistake
+class always_the_rate(_Scheduler):
+    "Every schedule sets the rate: `set_hyper` takes the name that goes with it"
+    def before_batch(self):
+        if not self.learn.training: return
+        for f in self.scheds.values(): optimizer.set_hyper(self.learn.opt, 'lr', f(self.pos(self.learn)))
+
+@ex.mistake
+class only_the_rate(_Scheduler):
+    "Only the rate has its schedule: go through all of `self.scheds`, there may be one for `mom` too"
+    def before_batch(self):
+        if self.learn.training: optimizer.set_hyper(self.learn.opt, 'lr', self.scheds['lr'](self.pos(self.learn)))
+
+@ex.mistake
+class reaches_the_end_too_early(_Scheduler):
+    "The last batch gets the schedule's end: the share is that which is done before the batch, so it ends short of 1"
+    def pos(self, learn): return learn.train_iter/(learn.n_epoch*len(learn.dls.train)-1)
 
 @ex.variant
 class counted_by_hand(_Scheduler):
@@ -1553,12 +1841,14 @@ def times_sign(x): return x*(x>0)
 @ex.variant
 def torch_relu(x): return F.relu(x.double())
 
-# %% ../nbs/tools/exercises.ipynb #aeec79dd
+# %% ../nbs/tools/exercises.ipynb #aa67f729
 def _layers(mlp, sizes, act):
     "The layers by name, with the widths of the linear ones"
     net = mlp(*sizes, act=act) if act else mlp(*sizes)
-    return dict(layers=[f'Linear {m.in_features} to {m.out_features}' if isinstance(m,
-        nn.Linear) else type(m).__name__ for m in net])
+    def named(m):
+        if not isinstance(m, nn.Linear): return type(m).__name__
+        return f'Linear {m.in_features} to {m.out_features}{" without bias"*(m.bias is None)}'
+    return dict(layers=[named(m) for m in net], shape_of_result=list(net(torch.ones(3, sizes[0])).shape))
 
 def _widths(g, n): return (_ints(g, 20, n)+1).tolist()
 
@@ -1601,6 +1891,21 @@ def type_for_module(*sizes, act=nn.ReLU):
     "`act` is a type, and a network wants modules: `act()` makes one"
     return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act)][:-1])
 
+@ex.mistake
+def a_list(*sizes, act=nn.ReLU):
+    "A list of layers is no network yet: `nn.Sequential(*layers)` makes one of it"
+    return [m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())][:-1]
+
+@ex.mistake
+def module_list(*sizes, act=nn.ReLU):
+    "`nn.ModuleList` keeps layers, and cannot be called: `nn.Sequential(*layers)` sends its input through them"
+    return nn.ModuleList([m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())][:-1])
+
+@ex.mistake
+def without_bias(*sizes, act=nn.ReLU):
+    "The linear layers have no bias: leave `bias` as it is by default"
+    return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b, bias=False), act())][:-1])
+
 @ex.variant
 def bends_first(*sizes, act=nn.ReLU):
     first, *rest = _pairs(sizes)
@@ -1614,14 +1919,15 @@ def by_append(*sizes, act=nn.ReLU):
     for i in range(2, len(sizes)): net.append(act()).append(nn.Linear(sizes[i-1], sizes[i]))
     return net
 
-# %% ../nbs/tools/exercises.ipynb #aa1debef
+# %% ../nbs/tools/exercises.ipynb #0308870f
 def _initialised(he_init, n_in, n_hidden):
-    "What must hold of the weights, whatever they are"
-    net = nn.Sequential(nn.Linear(n_in, n_hidden), nn.ReLU(), nn.Linear(n_hidden, 60, bias=False))
-    back = he_init(net)
-    return dict(std_times_root_of_half_n=[round(m.weight.std().item()*(m.in_features/2)**.5,
-                                                1) for m in net if isinstance(m, nn.Linear)],
-                means_near_0=all(m.weight.mean().abs()<.01 for m in net if isinstance(m, nn.Linear)),
+    "What must hold of the weights, whatever they are; the second layer lies deeper in the network"
+    net = nn.Sequential(nn.Linear(n_in, n_hidden), nn.ReLU(), nn.Sequential(nn.Linear(n_hidden, 60, bias=False)))
+    layers, back = (net[0], net[2][0]), he_init(net)
+    def within(w): return (w.abs()<w.std()).float().mean()    # 0.683 of normal numbers
+    return dict(std_times_root_of_half_n=[round(m.weight.std().item()*(m.in_features/2)**.5, 1) for m in layers],
+                means_near_0=all(m.weight.mean().abs()<.01 for m in layers),
+                normal=[abs(within(m.weight)-.683).item()<.03 for m in layers],
                 bias_is_0=not net[0].bias.any(), model_returned=back is net)
 
 ex = exercise('07', mlp.he_init, 'Weights of variance 2/n_in, biases 0, in every linear layer.',
@@ -1661,6 +1967,31 @@ def biases_left(model):
 def model_not_returned(model):
     "The weights are right, but the model is not returned"
     _each_linear(model, lambda m: (2/m.in_features)**.5)
+
+@ex.mistake
+def only_the_top(model):
+    "A layer that lies deeper in the network keeps its weights: `model.modules()` walks through everything"
+    for m in model:
+        if isinstance(m, nn.Linear): _each_linear(m, lambda m: (2/m.in_features)**.5)
+    return model
+
+@ex.mistake
+def uniform_weights(model):
+    "The spread is right, but the numbers are uniform: draw them by `nn.init.normal_`"
+    for m in model.modules():
+        if not isinstance(m, nn.Linear): continue
+        nn.init.kaiming_uniform_(m.weight, nonlinearity='relu')
+        if m.bias is not None: nn.init.zeros_(m.bias)
+    return model
+
+@ex.mistake
+def bias_expected(model):
+    "A layer may have no bias, and then `m.bias` is None: look before you set it to 0"
+    for m in model.modules():
+        if not isinstance(m, nn.Linear): continue
+        nn.init.normal_(m.weight, std=(2/m.in_features)**.5)
+        nn.init.zeros_(m.bias)
+    return model
 
 @ex.variant
 def kaiming(model):
@@ -1889,13 +2220,14 @@ def log_softmax_twice(scores, targets): return F.nll_loss(scores.log_softmax(1).
 def sum_minus_score(scores, targets): return (scores.double().logsumexp(1) - scores[torch.arange(len(targets)),
     targets]).mean()
 
-# %% ../nbs/tools/exercises.ipynb #efdc8aa8
+# %% ../nbs/tools/exercises.ipynb #594f5430
 def _pixels(Pixels, x, mean, std): return Pixels(mean, std)(x)
 
 ex = exercise('09', recipes.Pixels,
     'The mean is taken off, the rest divided by the deviation, and each picture is a row.',
     [Case(lambda g: dict(x=_rand(g, 4, 28, 28), mean=.13, std=.31), _pixels),
-     Case(lambda g: dict(x=_rand(g, 4, 28, 28), mean=0., std=1.), _pixels, 'nothing to change')],
+     Case(lambda g: dict(x=_rand(g, 4, 28, 28), mean=0., std=1.), _pixels, 'nothing to change'),
+     Case(lambda g: dict(x=_pictures(g, 4), mean=.13, std=.31), _pixels, 'bytes')],
     ['`to_float` of lesson 00 makes floats of bytes, `reshape(-1, 784)` a row of each picture.',
      'Mind the brackets: first the difference, then the quotient.'], methods=('forward',))
 
@@ -1908,39 +2240,51 @@ class _AnyPixels(nn.Module):
 @ex.mistake
 class brackets_forgotten(_AnyPixels):
     "Only the mean is divided: put the difference into brackets"
-    def forward(self, x): return (x-self.mean/self.std).flatten(1)
+    def forward(self, x): return (data.to_float(x)-self.mean/self.std).flatten(1)
 
 @ex.mistake
 class still_square(_AnyPixels):
     "The pictures are still square: `flatten(1)` makes a row of each"
-    def forward(self, x): return (x-self.mean)/self.std
+    def forward(self, x): return (data.to_float(x)-self.mean)/self.std
 
 @ex.mistake
 class one_long_row(_AnyPixels):
     "One row for all pictures: `flatten(1)` keeps the first axis"
-    def forward(self, x): return ((x-self.mean)/self.std).flatten()
+    def forward(self, x): return ((data.to_float(x)-self.mean)/self.std).flatten()
 
 @ex.mistake
 class times_std(_AnyPixels):
     "Multiplied by the deviation: divide by it"
-    def forward(self, x): return ((x-self.mean)*self.std).flatten(1)
+    def forward(self, x): return ((data.to_float(x)-self.mean)*self.std).flatten(1)
 
 @ex.mistake
 class own_statistics(_AnyPixels):
     """Each batch by its own mean and deviation: use those that were given, or the same picture changes
     with its neighbours"""
-    def forward(self, x): return ((x-x.mean())/x.std()).flatten(1)
+    def forward(self, x):
+        x = data.to_float(x)
+        return ((x-x.mean())/x.std()).flatten(1)
+
+@ex.mistake
+class bytes_as_they_are(_AnyPixels):
+    "Right for floats; but bytes go up to 255, and mean and deviation are those of floats: `to_float` first"
+    def forward(self, x): return ((x-self.mean)/self.std).flatten(1)
+
+@ex.mistake
+class mean_added(_AnyPixels):
+    "The mean is added: take it off"
+    def forward(self, x): return ((data.to_float(x)+self.mean)/self.std).flatten(1)
 
 @ex.variant
 class by_view(_AnyPixels):
-    def forward(self, x): return x.reshape(len(x), -1).sub(self.mean).div(self.std)
+    def forward(self, x): return data.to_float(x).reshape(len(x), -1).sub(self.mean).div(self.std)
 
 @ex.variant
 class by_line(_AnyPixels):
     def forward(self, x):
-        return torch.stack([p.flatten()*(1/self.std) - self.mean/self.std for p in x.double()])
+        return torch.stack([p.flatten()*(1/self.std) - self.mean/self.std for p in data.to_float(x).double()])
 
-# %% ../nbs/tools/exercises.ipynb #a62ca1aa
+# %% ../nbs/tools/exercises.ipynb #362d5ef2
 def _split(hold_out, n, n_valid):
     "What must hold of a split, whichever it is"
     digits = Digits(torch.arange(n).byte()[:,None,None].expand(n,2,2), torch.arange(n))
@@ -1957,7 +2301,8 @@ def _split(hold_out, n, n_valid):
 ex = exercise('09', recipes.hold_out,
     'Every picture once, in one part or the other, drawn at random and the same for the same seed.',
     [Case(lambda g: dict(n=100+_ints(g, 99).item(), n_valid=20+_ints(g, 20).item()), _split),
-     Case(lambda g: dict(n=50, n_valid=50), _split, 'nothing would be left to train on')],
+     Case(lambda g: dict(n=50, n_valid=50), _split, 'nothing would be left to train on'),
+     Case(lambda g: dict(n=50, n_valid=0), _split, 'nothing would be held out')],
     ['`torch.randperm(n, generator=torch.Generator().manual_seed(seed))` is an order that depends on the '
      'seed alone.', 'The first `n_valid` of that order are held out, the rest is to train on.',
      '`digits[order[…]]` picks pictures and labels together. Refuse an `n_valid` that leaves nothing on '
@@ -1969,7 +2314,7 @@ def _seeded_order(digits, n_valid, seed):
 
 @ex.mistake
 def the_first_ones(digits, n_valid=10_000, seed=0):
-    "Always the first pictures: draw them at random, by `torch.randperm`"
+    "Always the same pictures, those at one end: draw them at random, by `torch.randperm`"
     _seeded_order(digits, n_valid, seed)
     return digits[n_valid:], digits[:n_valid]
 
@@ -1990,6 +2335,24 @@ def labels_left_behind(digits, n_valid=10_000, seed=0):
     order = _seeded_order(digits, n_valid, seed)
     return tuple(Digits(digits.images[order[s]], digits.labels[s]) for s in (slice(n_valid, None),
         slice(n_valid)))
+
+@ex.mistake
+def nothing_left(digits, n_valid=10_000, seed=0):
+    "An `n_valid` that leaves nothing on one side goes through: refuse it, by a ValueError"
+    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
+    return digits[order[n_valid:]], digits[order[:n_valid]]
+
+@ex.mistake
+def none_held_out(digits, n_valid=10_000, seed=0):
+    "To hold out nothing is accepted: refuse an `n_valid` below 1 as well"
+    if n_valid>=len(digits): raise ValueError('n_valid')
+    return nothing_left(digits, n_valid, seed)
+
+@ex.mistake
+def one_seed(digits, n_valid=10_000, seed=0):
+    "Each seed holds out the same: seed the generator with `seed`"
+    order = _seeded_order(digits, n_valid, 0)
+    return digits[order[n_valid:]], digits[order[:n_valid]]
 
 @ex.mistake
 def seed_ignored(digits, n_valid=10_000, seed=0):
@@ -2017,7 +2380,7 @@ def by_mask(digits, n_valid=10_000, seed=0):
 @ex.variant
 def by_python(digits, n_valid=10_000, seed=0):
     import random
-    if n_valid>=len(digits): raise ValueError('n_valid')
+    if n_valid>=len(digits) or n_valid<1: raise ValueError('n_valid')
     rows = random.Random(seed).sample(range(len(digits)), len(digits))
     return digits[rows[n_valid:]], digits[rows[:n_valid]]
 
@@ -2382,7 +2745,7 @@ def roots_of_a_square(n_right, n, level=.95):
     root = (b*b-4*a*c).clamp_min(0).sqrt()
     return [(b-root)/(2*a), (b+root)/(2*a)]
 
-# %% ../nbs/tools/exercises.ipynb #cc331815
+# %% ../nbs/tools/exercises.ipynb #60ee3a77
 def _file_case(g, old=True):
     new, before, name = (_ints(g, 10_000).item() for _ in range(3))
     return dict(name=f'model{name}', data=f'new {new}'.encode(), old=f'old {before}'.encode() if old else None)
@@ -2409,8 +2772,16 @@ def _in_folder(write_atomic, name, data, old, full=False, folder=''):
             if full: raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if old is not None: path.write_bytes(old)
         before = path.stat().st_ino if old is not None else None
+        gone = []
+        def watched(f):
+            def and_look(*args, **kwargs):
+                result = f(*args, **kwargs)
+                if old is not None and not path.exists(): gone.append(f)
+                return result
+            return and_look
+        watches = {name: watched(getattr(os, name)) for name in ('unlink', 'remove', 'rename', 'replace')}
         try:
-            with mock.patch('os.fsync', watch): write_atomic(path, data)
+            with mock.patch.multiple(os, fsync=watch, **watches): write_atomic(path, data)
         except PermissionError: raise    # by the seal
         except OSError as e:
             named = any(s in str(e) for s in (str(path), repr(str(path))[1:-1]))
@@ -2419,7 +2790,7 @@ def _in_folder(write_atomic, name, data, old, full=False, folder=''):
         return dict(content=path.read_bytes() if there else None,
                     in_place=error=='none' and there and path.stat().st_ino==before,
                     left_beside=len([p for p in Path(tmp).rglob('*') if p!=path]),
-                    when_synced=seen[0] if seen else 'never', error=error)
+                    when_synced=seen[0] if seen else 'never', ever_without_a_file=bool(gone), error=error)
 
 ex = exercise('11', persist.write_atomic,
     'Written beside, synced, renamed; after an error all is as it was, and the error names the file.',
@@ -2478,6 +2849,15 @@ def not_flushed(path, data):
     with _cleared_up(path):
         _written(path, data, flush=False)
         os.replace(_part(path), path)
+
+@ex.mistake
+def removed_first(path, data):
+    """The old file is removed before the new one has its name: killed in between, it leaves neither. `os.replace`
+    does both in one"""
+    with _cleared_up(path):
+        _written(path, data)
+        if path.exists(): path.unlink()
+        _part(path).rename(path)
 
 @ex.mistake
 def in_another_folder(path, data):

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['solved', 'in_place', 'ladder_on', 'describe']
 
-# %% ../nbs/tools/mine.ipynb #72747786
-import types
+# %% ../nbs/tools/mine.ipynb #e1c8115b
+import inspect, sys, types
 from contextlib import contextmanager
 from functools import reduce, wraps
 from importlib import import_module
@@ -15,6 +15,7 @@ from pathlib import Path
 from .check import exercises_of, read_lesson
 from .exercises import EXERCISES
 from .grade import check_folder, find_copies, run_cells
+from .judge import show
 from .ladder import RUNGS, run_ladder
 from .recipes import pick
 
@@ -34,31 +35,45 @@ def solved(
         scope.update({name: getattr(package, name) for name in package.__all__})
     return found
 
-# %% ../nbs/tools/mine.ipynb #301121e1
-def _places(ex):
-    "Name -> function, for what an exercise replaces: one function, or methods of a class"
-    if ex.methods: return {m: vars(ex.own)[m] for m in ex.methods}
-    return {ex.own.__name__: ex.own}
+# %% ../nbs/tools/mine.ipynb #69222746
+_not_moved = '__dict__ __weakref__ __module__ __doc__ __qualname__ __annotations__ __parameters__ __orig_bases__'.split()
+
+def _own_parts(answer, own):
+    "What a learner's class defines, and what it has from classes of theirs that the package knows nothing of"
+    package = vars(sys.modules[own.__module__])
+    classes = [k for k in answer.__mro__ if k is answer or (k.__module__=='learner' and k.__name__ not in package)]
+    parts = {name: part for k in reversed(classes) for name,part in vars(k).items()}
+    return {name: part for name,part in parts.items() if name not in _not_moved}
+
+def _class_cells(parts):
+    "The cells that `super()` looks into, one for each class"
+    for part in parts.values():
+        f = inspect.unwrap(getattr(part, '__func__', getattr(part, 'fget', part)))
+        if isinstance(f, types.FunctionType) and '__class__' in f.__code__.co_freevars:
+            yield f.__closure__[f.__code__.co_freevars.index('__class__')]
 
 def _exchange(ex, answer, used):
-    "Let `answer`, or the package's own code, run in the place of `ex.own`; returns what undoes it"
-    undo = []
-    for name,f in _places(ex).items():
-        code = f.__code__
-        theirs = types.FunctionType(code, f.__globals__, name, f.__defaults__, f.__closure__)
-        theirs.__kwdefaults__ = f.__kwdefaults__
-        target = (vars(answer)[name] if ex.methods else answer) if answer else theirs
-        if ex.methods:
-            setattr(ex.own, name, _counted(target if answer else f, ex.name, used))
-            undo.append((setattr, ex.own, name, f))
-        else:
-            key = f'_instead_of_{name}'
-            scope = {}
-            exec(f'def {name}(*args, **kwargs): return {key}(*args, **kwargs)', scope)
-            f.__globals__[key] = _counted(target, ex.name, used)
-            f.__code__ = scope[name].__code__
-            undo.append((setattr, f, '__code__', code))
-    return undo
+    "Let `answer`, or the package's own code, run in the place of `ex.own`; yields what undoes each step"
+    if not ex.methods: yield _exchange_code(ex.own, answer, ex.name, used); return
+    parts = _own_parts(answer, ex.own) if answer else {m: vars(ex.own)[m] for m in ex.methods}
+    if answer:
+        for cell in _class_cells(parts):
+            yield setattr, cell, 'cell_contents', cell.cell_contents
+            cell.cell_contents = ex.own
+    for name,part in parts.items():
+        there = name in vars(ex.own)
+        yield (setattr, ex.own, name, vars(ex.own)[name]) if there else (delattr, ex.own, name)
+        setattr(ex.own, name, _counted(part, ex.name, used) if name in ex.methods else part)
+
+def _exchange_code(f, answer, name, used):
+    "The same for a function; returns what undoes it"
+    code, key, scope = f.__code__, f'_instead_of_{f.__name__}', {}
+    theirs = types.FunctionType(code, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+    theirs.__kwdefaults__ = f.__kwdefaults__
+    exec(f'def {f.__name__}(*args, **kwargs): return {key}(*args, **kwargs)', scope)
+    f.__globals__[key] = _counted(answer or theirs, name, used)
+    f.__code__ = scope[f.__name__].__code__
+    return setattr, f, '__code__', code
 
 def _counted(f, name, used):
     @wraps(f)
@@ -67,7 +82,7 @@ def _counted(f, name, used):
         return f(*args, **kwargs)
     return counted
 
-# %% ../nbs/tools/mine.ipynb #e28ad495
+# %% ../nbs/tools/mine.ipynb #3a7804b8
 @contextmanager
 def in_place(
     answers:dict, # Name of an exercise -> the learner's function or class, as from `solved`
@@ -75,25 +90,46 @@ def in_place(
     "The package on the learner's code"
     used, undo = set(), []
     try:
-        for ex in EXERCISES.values(): undo += _exchange(ex, answers.get(ex.name), used)
+        for ex in EXERCISES.values():
+            for step in _exchange(ex, answers.get(ex.name), used): undo.append(step)
         yield used
     finally:
         for do,*args in reversed(undo): do(*args)
 
-# %% ../nbs/tools/mine.ipynb #2a534a75
+# %% ../nbs/tools/mine.ipynb #d5063e3f
+def _to_blame(error, answers):
+    "The exercise in whose code an error came up, or None"
+    codes = {}
+    for name,answer in answers.items():
+        parts = vars(answer).values() if isinstance(answer, type) else [answer]
+        codes |= {f.__code__: name for p in parts if isinstance(f := inspect.unwrap(p), types.FunctionType)}
+    tb, found = error.__traceback__, None
+    while tb: found, tb = codes.get(tb.tb_frame.f_code, found), tb.tb_next
+    return found
+
 def ladder_on(
     answers:dict,    # As from `solved`
     rungs=None,      # Names of rungs; all unless given
     seed:int=0,      # Seed of weights and batches
     fast:bool=False, # Fewer epochs where it takes long?
     progress=None,   # As for `run_ladder`
-)->list:             # For each rung its `Result`, the exercises that ran on the learner's code, and the others
-    "Run the ladder on a learner's code"
+)->list:             # For each rung: its `Result`, the exercises that ran on the learner's code, the others, the errors
+    "Run the ladder on a learner's code; an answer that breaks a rung is named, and left to the package there"
     rows = []
     for rung in pick('rung', rungs, RUNGS):
-        with in_place(answers) as used: result = run_ladder([rung.name], seed, fast=fast, progress=progress)[0]
+        theirs, errors = dict(answers), {}
+        while True:
+            try:
+                with in_place(theirs) as used:
+                    result = run_ladder([rung.name], seed, fast=fast, progress=progress)[0]
+                break
+            except Exception as e:
+                if not theirs: raise
+                name = _to_blame(e, theirs)
+                errors[name or 'your code'] = show(e)
+                theirs = {n: f for n,f in theirs.items() if name and n!=name}    # without name: none of theirs
         names = sorted(used, key=lambda name: EXERCISES[name].number)
-        rows.append((result, [n for n in names if n in answers], [n for n in names if n not in answers]))
+        rows.append((result, [n for n in names if n in theirs], [n for n in names if n not in theirs], errors))
     return rows
 
 def describe(
@@ -101,8 +137,10 @@ def describe(
 )->str:        # Some lines for each rung
     "Which rung runs on whose code"
     lines = []
-    for result,mine,package in rows:
+    for result,mine,package,errors in rows:
         lines.append(f'{result.rung}: accuracy {result.accuracy:.4f}')
         if mine: lines.append(f'    yours: {", ".join(mine)}')
         if package: lines.append(f"    the package's: {', '.join(package)}")
+        for name,text in errors.items(): lines.append(f'    {name} ended with an error here: {text}')
+    lines.append("What no exercise asks for is the package's everywhere: the data, `Learner.fit`, the Recorder.")
     return '\n'.join(lines)

@@ -2,15 +2,16 @@
 
 `python -m mnist_course.grade` prints the count alone.
 """
-import json, re, subprocess, sys, time
+import json, os, re, signal, subprocess, sys, time
 from pathlib import Path
 
 import pytest
 from checks import ROOT, copy_repo
 
-from mnist_course.check import answers_in, exercises_of, fill, find_cell, learner_copy, read_lesson, start_course, stub, write_notebook
+from mnist_course.check import (answers_in, copy_of, exercises_of, fill, find_cell, learner_copy, read_lesson, reset_exercise, start_course, stub,
+                                write_notebook)
 from mnist_course.exercises import EXERCISES
-from mnist_course.grade import check_folder, grade, judge_apart, judge_copy, prove_course, run_cells
+from mnist_course.grade import check_folder, find_copies, grade, judge_apart, judge_copy, prove_course, run_cells
 from mnist_course.judge import prove
 
 LESSONS = sorted(p for p in (ROOT/'nbs').glob('[0-9][0-9]_*.ipynb') if exercises_of(p))
@@ -159,3 +160,109 @@ def test_limits_end_what_an_answer_starts(tmp_path):
     verdicts = list(judge_apart(jobs, workers=2, seconds=3))
     assert [v.status for v in verdicts]==['done','wrong'] and 'longer than 3 seconds' in verdicts[1].text
     assert time.monotonic()-start<20
+
+
+def test_a_run_that_was_killed_goes_on_and_leaves_no_process(tmp_path):
+    "SIGKILL while an answer loops: the child ends with its parent, and what was graded is kept"
+    if not sys.platform.startswith('linux'): pytest.skip('elsewhere a child ends only when its own time is over')
+    for name in ('Ada','Blaise'): start_course(tmp_path/'class'/name, lessons=ROOT/'nbs')
+    path, mine = lesson_of('03.2'), tmp_path/'class'/'Blaise'/'03_loss.ipynb'
+    note = tmp_path/'pid'
+    loop = f'#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    import os\n    print(os.getpid(), flush=True)\n    while True: pass'
+    write_notebook(mine, fill(learner_copy(path), exercises_of(path), {'03.2': loop}))
+    code = f"from mnist_course.grade import grade; grade({str(tmp_path/'class')!r}, {str(tmp_path/'grades.csv')!r}, 1, seconds=100)"
+    run = subprocess.Popen([sys.executable, '-c', code], env=os.environ | dict(TMPDIR=str(tmp_path)))
+    def children():
+        "Processes whose parent is the run"
+        found = []
+        for stat in Path('/proc').glob('[0-9]*/stat'):
+            try: text = stat.read_text()
+            except OSError: continue
+            if int(text.rsplit(')', 1)[1].split()[1])==run.pid: found.append(int(stat.parent.name))
+        return found
+    def loops():
+        "The child that has been at work for more than two seconds"
+        for pid in children():
+            try: used = (Path('/proc')/str(pid)/'stat').read_text().rsplit(')', 1)[1].split()
+            except OSError: continue
+            if int(used[11])/os.sysconf('SC_CLK_TCK')>4: return pid
+    end = time.monotonic()+200
+    while not (pid := loops()) and time.monotonic()<end and run.poll() is None: time.sleep(.2)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert pid
+    end = time.monotonic()+10
+    while Path(f'/proc/{pid}').exists() and time.monotonic()<end: time.sleep(.1)
+    assert not Path(f'/proc/{pid}').exists()
+    table = (tmp_path/'grades.csv').read_text(encoding='utf-8')
+    assert 'Ada' in table and 'Blaise' not in table
+    write_notebook(mine, fill(learner_copy(path), exercises_of(path), {'03.2': ours(path)['03.2']}))
+    page = tmp_path/'grades_feedback'/'Ada.md'
+    page.write_text('as it was')
+    rows = grade(tmp_path/'class', tmp_path/'grades.csv', seconds=100)
+    assert [(r['learner'], int(r['done'])) for r in rows]==[('Ada', 0), ('Blaise', 1)] and page.read_text()=='as it was'
+
+
+def test_odd_submissions_lose_nobody_elses_grade(tmp_path):
+    "Nested JSON, a name that is no UTF-8, half a character in a source, a second copy, a zip"
+    path, here = lesson_of('03.2'), tmp_path/'class'
+    def submit(name, source=ours(path)['03.2']):
+        (folder := here/name).mkdir(parents=True)
+        write_notebook(folder/'03_loss.ipynb', fill(learner_copy(path), exercises_of(path), {'03.2': source}))
+        return folder
+    submit('Ada')
+    (submit('Blaise')/'03_loss.ipynb').write_text('['*100_000)
+    (submit('Chung')/'03_loss-Copy1.ipynb').write_text('no notebook')
+    half = ours(path)['03.2']
+    nb = json.dumps(fill(learner_copy(path), exercises_of(path), {'03.2': '#| export\n#| exercise\ndef linear1(*args): raise ValueError("HALF")'}))
+    (submit('Dana')/'03_loss.ipynb').write_text(nb.replace('HALF', '\\ud800'))
+    if sys.platform.startswith('linux'): submit(os.fsdecode(b'M\xfcller'))
+    (here/'Eve.zip').write_bytes(b'PK')
+    rows = grade(here, tmp_path/'grades.csv')
+    assert {r['learner']: r['03.2'] for r in rows}.items()>={'Ada': 'done', 'Blaise': 'wrong', 'Chung': 'done', 'Dana': 'wrong'}.items()
+    assert all(r['03.2']=='done' for r in rows if r['learner'].startswith('M')) and half
+    assert len(list((tmp_path/'grades_feedback').iterdir()))==len(rows)
+
+
+@pytest.mark.parametrize('path', LESSONS, ids=lambda p: p.stem)
+def test_a_cell_is_found_without_its_directive_and_not_where_it_is_gone(path):
+    for ex in exercises_of(path):
+        copy = learner_copy(path)
+        cell = find_cell(copy, ex)
+        cell['source'] = re.sub(r'^#\|\s*exercise.*\n', '', cell['source'], flags=re.M)
+        assert find_cell(copy, ex) is cell, ex.name
+        copy['cells'].remove(cell)
+        assert find_cell(copy, ex) is None, ex.name
+
+
+def test_reset_brings_back_what_is_lost_and_copies_hide_nothing(tmp_path):
+    start_course(tmp_path/'mine', lessons=ROOT/'nbs')
+    path = tmp_path/'mine'/'03_loss.ipynb'
+    (tmp_path/'mine'/'03_loss-Copy1.ipynb').write_bytes(path.read_bytes())
+    assert find_copies(tmp_path/'mine', '03')['03']==copy_of(tmp_path/'mine', '03.2')[0]==path
+    for _ in range(2):
+        nb = read_lesson(path)
+        nb['cells'].remove(find_cell(nb, NUMBERS['03.2']))
+        write_notebook(path, nb)
+        reset_exercise(tmp_path/'mine', '03.2', ROOT/'nbs')
+    nb = read_lesson(path)
+    ids = [c['id'] for c in nb['cells']]
+    assert len(set(ids))==len(ids) and sum(c['source'].startswith('**Exercise 03.2') for c in nb['cells'])==1
+    assert [c['source'] for c in nb['cells']]==[c['source'] for c in learner_copy(lesson_of('03.2'))['cells']]
+
+
+def test_the_ladder_runs_on_a_class_with_a_helper_and_an_attribute(tmp_path):
+    from mnist_course.mine import ladder_on, solved
+    start_course(tmp_path/'mine', lessons=ROOT/'nbs')
+    path = lesson_of('05.2')
+    exercises = {ex.name: ex.number for ex in exercises_of(path)}
+    answers = ours(path)
+    source = answers[exercises['BasicOptim']]
+    source = source.replace('    @torch.no_grad()\n    def step(', '    def _moved(self, p): return self.lr*p.grad*self.one\n    one = 1\n\n'
+                            '    @torch.no_grad()\n    def step(').replace('p.add_(p.grad, alpha=-self.lr)', 'p -= self._moved(p)')
+    assert 'self._moved(p)' in source
+    write_notebook(tmp_path/'mine'/path.name, fill(learner_copy(path), exercises_of(path), answers | {exercises['BasicOptim']: source}))
+    mine = solved(tmp_path/'mine')
+    assert 'BasicOptim' in mine
+    result, yours, _, errors = ladder_on(mine, ['linear-optim'], fast=True)[0]
+    assert not errors and 'BasicOptim' in yours

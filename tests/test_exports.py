@@ -385,10 +385,11 @@ def own(): return 1
 with sealed(own): raises(PermissionError, own)
 assert own()==1''',
     Verdict = "assert repr(Verdict('99.1', 'abs', 'done', 'Yes.'))=='✓ 99.1 abs: Yes.'",
+    SLIPS = "assert not same(NameError(), ValueError()) and NameError in SLIPS",
     guess = "assert 'return' in guess(None, 1)",
     recognise = '''
 case = Case(lambda g: dict(x=-1))
-assert recognise(Exercise('99.1', abs, 'Yes.', [case], abs, mistakes=[int]), [(case, 0)], [-1], 0) is int''',
+assert recognise(Exercise('99.1', abs, 'Yes.', [case], abs, mistakes=[int]), [(case, 0)], [-1], [1]) is int''',
     judge = '''
 def own(x): return abs(x)
 assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), lambda x: -x).status=="done"''',
@@ -408,6 +409,7 @@ check = dict(
     fill = "assert fill(dict(cells=[]), [], {})==dict(cells=[])",
     write_notebook = "assert write_notebook(tmp/'nb.ipynb', dict(cells=[])).exists()",
     start_course = "assert len(start_course(tmp/'mine'))>10 and start_course(tmp/'mine')==[]",
+    lesson_copies = "start_course(tmp/'mine'); assert [p.name for p in lesson_copies(tmp/'mine', '03')]==['03_loss.ipynb']",
     copy_of = "start_course(tmp/'mine'); assert copy_of(tmp/'mine', '03.2')[0].name=='03_loss.ipynb'",
     reset_exercise = "start_course(tmp/'mine'); assert reset_exercise(tmp/'mine', '03.2').name=='03_loss.ipynb'",
     check = "assert check(lambda xb, w, b: xb@w + b, '03.2').status=='done'",
@@ -419,6 +421,7 @@ grade = dict(
     find_copies = "assert find_copies(tmp, '03')=={'03':None}",
     check_folder = "assert {v.status for v in check_folder(tmp, '03')}=={'not begun'}",
     draw_map = "assert draw_map(list(check_folder(tmp, '03'))).endswith('Next: 03.1 init_params')",
+    left_out = "(tmp/'a.zip').touch(); assert left_out(tmp)==['a.zip']",
     feedback = "assert feedback('Ada', list(check_folder(tmp, '03'))).startswith('# Ada')",
     grade = "(tmp/'class'/'Ada').mkdir(parents=True); assert grade(tmp/'class', tmp/'grades.csv')[0]['done']==0",
     prove_course = "raises(FileNotFoundError, lambda: prove_course(tmp/'nowhere'))",
@@ -427,7 +430,7 @@ mine = dict(
     solved = "assert solved(tmp)=={}",
     in_place = "\nwith in_place({}) as used: m.EXERCISES['to_float'].own(images)\nassert used=={'to_float'}",
     ladder_on = "assert ladder_on({}, ['guess'])[0][1]==[]",
-    describe = "assert describe([])==''",
+    describe = "assert 'Recorder' in describe([])",
 ),
 cli = dict(
     start_copies = "start_copies(tmp/'mine'); assert (tmp/'mine'/'03_loss.ipynb').exists()",
@@ -441,6 +444,7 @@ cli = dict(
     main = "raises(SystemExit, lambda: main(['--version']))",
     whole_number = "assert whole_number('3')==3",
     count_of = "assert count_of('3')==3",
+    duration = "assert duration('20')==20",
     rate = "assert rate('.3')==.3",
     recipes_table = "assert recipes_table(80).row_count>=4",
     recipes = "recipes()",
