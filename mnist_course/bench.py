@@ -373,7 +373,7 @@ def answering_net():
                          nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),
                          nn.Flatten(), nn.Linear(576, 128), nn.ReLU(), nn.Linear(128, 10)).eval()
 
-# %% ../nbs/tools/bench.ipynb #22251b0e
+# %% ../nbs/tools/bench.ipynb #cf2010a0
 def predict_setup(
     seed:int,         # Seed of the weights
     arch:str='same',  # fastai's network: the same as ours, or 'resnet18'
@@ -381,9 +381,12 @@ def predict_setup(
 )->tuple:             # `(theirs, ours, None)`
     "Single digits: fastai's `learn.predict`, and a saved network answering from NumPy"
     fastai_here('learn.predict')
+    import warnings
     import numpy as np
-    from fastai.vision.all import (CategoryBlock, CrossEntropyLossFlat, DataBlock, ImageBlock,
-                                   Learner as FastaiLearner, PILImage, PILImageBW, resnet18, vision_learner)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')    # of torch, about itself
+        from fastai.vision.all import (CategoryBlock, CrossEntropyLossFlat, DataBlock, ImageBlock,
+                                       Learner as FastaiLearner, PILImage, PILImageBW, resnet18, vision_learner)
     digits, net = load_mnist()[1].images[:n].numpy(), seeded(answering_net, seed)
     with tempfile.TemporaryDirectory() as folder:
         save_numpy(Path(folder)/'net', nn.Sequential(Pixels(), nn.Unflatten(1, (1,28,28)), *net))
@@ -477,7 +480,7 @@ def to_99_setup(
         return scored(m, (x, test.labels))
     return theirs, partial(fit_fast, train, seed), score
 
-# %% ../nbs/tools/bench.ipynb #8471034f
+# %% ../nbs/tools/bench.ipynb #4182b87f
 def three_seven_setup(
     seed:int,         # Seed of weights and batches
     n:int=512,        # Pictures in a slice of theirs
@@ -486,16 +489,16 @@ def three_seven_setup(
     "Slices of an epoch of fastai's resnet18 on threes and sevens, and a whole run of `fit_37`"
     fastai_here('The comparison three-seven')
     import warnings
-    from fastai.vision.all import (CategoryBlock, DataBlock, GrandparentSplitter, ImageBlock, accuracy as right,
-                                   get_image_files, parent_label, resnet18, vision_learner)
     train, valid = map(two_classes, threes_and_sevens())
     torch.manual_seed(seed)
-    paths = get_image_files(sample_folder())
-    chosen = torch.randperm(len(paths))[:round(n*len(paths)/len(train))]    # with their share to validate on
-    block = DataBlock((ImageBlock,CategoryBlock), get_items=lambda _: [paths[i] for i in chosen], get_y=parent_label,
-                      splitter=GrandparentSplitter())
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
+        warnings.simplefilter('ignore')    # of torch, about itself
+        from fastai.vision.all import (CategoryBlock, DataBlock, GrandparentSplitter, ImageBlock, accuracy as right,
+                                       get_image_files, parent_label, resnet18, vision_learner)
+        paths = get_image_files(sample_folder())
+        chosen = torch.randperm(len(paths))[:round(n*len(paths)/len(train))]    # with their share to validate on
+        block = DataBlock((ImageBlock,CategoryBlock), get_items=lambda _: [paths[i] for i in chosen],
+                          get_y=parent_label, splitter=GrandparentSplitter())
         dls = block.dataloaders(sample_folder(), bs=64, num_workers=0, device='cpu')
         learn = vision_learner(dls, resnet18, pretrained=False, metrics=right)
     def theirs():
@@ -567,7 +570,7 @@ def run_bench(
         return c, c.whole
     return [measure(*plan(c), threads, seed, progress) for c in chosen]
 
-# %% ../nbs/tools/bench.ipynb #92632f1e
+# %% ../nbs/tools/bench.ipynb #ae65e070
 def bench_table(
     reports:list,  # What `run_bench` returned
     width:int=120, # Characters in a line of the terminal
@@ -587,7 +590,8 @@ def bench_table(
     def number(x): return '' if x is None else f'{x:.4f}'
     for d in (r.as_dict() for r in reports):
         for label in sides:
-            side, parts = d[label], f", 1 of {d['slices']:g} slices" if label=='theirs' and d['slices']!=1 else ''
+            side, sliced = d[label], label=='theirs' and d['slices']!=1
+            parts = f", 1 of {d['slices']:g} slices" if sliced else ''
             cells = {'name':     d['name'] if label==sides[0] else '',
                      'side':     f"{label}: {side['how']}{parts}" if width>=80 else label,
                      'median s': number(side['median_s']),

@@ -196,7 +196,7 @@ def warp(
     grid = F.affine_grid(matrix.to(xb.device).expand(n,2,3), (n,1,h,w), align_corners=False)
     return F.grid_sample(xb[:,None], grid, align_corners=False)[:,0]
 
-# %% ../nbs/12_convnet.ipynb #00dbdfe2
+# %% ../nbs/12_convnet.ipynb #4becb7cd
 def random_warp(
     xb:Tensor,            # Pictures, float, shape (n,h,w)
     degrees:float=12.,    # Turn by up to this, either way
@@ -206,8 +206,8 @@ def random_warp(
     generator:torch.Generator=None, # Source of randomness; torch's own unless given
 )->Tensor:                # Each through an affine map of its own, shape (n,h,w)
     "A batch with every picture turned, stretched, leant and moved, evenly at random from these ranges"
-    turn, wide, high, slant, down, right = torch.rand(6, len(xb), generator=generator)*2 - 1
-    return warp(xb, affine(turn*degrees, 1+wide*stretch, 1+high*stretch, slant*lean, down*pixels, right*pixels))
+    turn, wide, high, slant, y, x = torch.rand(6, len(xb), generator=generator)*2 - 1
+    return warp(xb, affine(turn*degrees, 1+wide*stretch, 1+high*stretch, slant*lean, y*pixels, x*pixels))
 
 # %% ../nbs/12_convnet.ipynb #074464ac
 class Augment(Callback):

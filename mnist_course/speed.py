@@ -60,7 +60,7 @@ class BufferedLoader(DataLoader):
             torch.index_select(self.x, 0, idx, out=rows)
             yield (xb if xb.dtype==rows.dtype else xb.copy_(rows).mul_(1/255)), yb
 
-# %% ../nbs/13_speed.ipynb #6bff5434
+# %% ../nbs/13_speed.ipynb #2ed0bfc6
 def fast_warp(
     xb:Tensor,     # Pictures, float, shape (n,h,w)
     matrix:Tensor, # As lesson 12's `affine` gives them: one for each picture, shape (n,2,3), or one for all
@@ -112,7 +112,7 @@ class PatchConv(nn.Module):
         self.lin, self.ksize, self.stride = nn.Linear(n_in*ksize*ksize, n_out, bias=False), ksize, stride
     def forward(self, xb): return self.lin(patch_rows(xb, self.ksize, self.stride))
 
-# %% ../nbs/13_speed.ipynb #763f6e11
+# %% ../nbs/13_speed.ipynb #3e0e8a0f
 class Whiten(nn.Module):
     "Patches along the directions in which they vary most, and against them, at equal spread; it does not learn"
     def __init__(self,
@@ -128,7 +128,8 @@ class Whiten(nn.Module):
         variance, directions = torch.linalg.eigh(rows.T.cov())           # from the smallest up
         w = (directions/(variance+eps).sqrt())[:,-(n_out//2):]
         w = torch.cat([w,-w], 1)
-        self.register_buffer('kernels', w.T.reshape(-1,1,ksize,ksize).contiguous(memory_format=torch.channels_last))
+        kernels = w.T.reshape(-1,1,ksize,ksize)
+        self.register_buffer('kernels', kernels.contiguous(memory_format=torch.channels_last))
         self.register_buffer('bias', -rows.mean(0)@w)
 
     @torch.no_grad()
@@ -208,7 +209,7 @@ def triangle(
     "A rate that rises from a 25th of `top` in a straight line, and falls to 0 in another"
     return top*(.04 + .96*pos/rise) if pos<rise else top*(1-pos)/(1-rise)
 
-# %% ../nbs/13_speed.ipynb #0ce2f01b
+# %% ../nbs/13_speed.ipynb #de145db2
 class Draw(BufferedLoader):
     "`n` pictures in random order, whole batches only; beyond one pass they come again, in another order"
     def __init__(self,
@@ -217,7 +218,8 @@ class Draw(BufferedLoader):
         bs:int=256,    # Pictures in a batch
         seed:int=0,    # Which ones, and in which order
     ):
-        super().__init__((digits.images, digits.labels), bs, drop_last=True, seed=seed, device=digits.images.device)
+        device = digits.images.device
+        super().__init__((digits.images, digits.labels), bs, drop_last=True, seed=seed, device=device)
         if n<bs: raise ValueError(f'{n} pictures make no batch of {bs}: draw more, or choose a smaller bs')
         self.n = n
 
@@ -261,7 +263,7 @@ class FastRun:
     n_valid:int      # 0: accuracy is over the test images; else over this many held-out training images
     seed:int         # Where the randomness began
 
-# %% ../nbs/13_speed.ipynb #5e0f7948
+# %% ../nbs/13_speed.ipynb #e8ecd6eb
 def train_fast(
     seed:int=0,            # For first weights and the order of the pictures
     n_valid:int=0,         # Hold out so many training images to judge on, and leave the test images alone
@@ -276,9 +278,9 @@ def train_fast(
     model = fit(train, seed, **settings)
     seconds = time.process_time() - start
     with torch.no_grad():
-        right = sum((model(x).argmax(1)==y).sum().item() for x,y in zip(test.images.split(1000), test.labels.split(1000)))
+        right = torch.cat([model(x).argmax(1) for x in test.images.split(1000)])==test.labels
     n_params = sum(p.numel() for p in model.parameters())
-    return FastRun(model, right/len(test), seconds, n_params, n_valid, seed)
+    return FastRun(model, right.float().mean().item(), seconds, n_params, n_valid, seed)
 
 # %% ../nbs/13_speed.ipynb #511df680
 class ExampleNet(nn.Module):

@@ -48,7 +48,7 @@ def absorb(
     layer.bias = nn.Parameter((bias*scale+summand).detach())
     return layer
 
-# %% ../nbs/13_speed_answer.ipynb #6330a8de
+# %% ../nbs/13_speed_answer.ipynb #d970a9bc
 def fold_bn(
     model:nn.Module, # A network of layers in a row: `nn.Sequential`, nested or not
 )->nn.Sequential:    # A new one, in evaluation mode, with the same outputs

@@ -232,7 +232,7 @@ speed = dict(
     PoolNorm = "assert PoolNorm(3)(torch.randn(2,6,6,3)).shape==(2,27)",
     fast_net = "assert fast_net(images)(images).shape==(12,10)",
     triangle = "assert triangle(1.)==0",
-    Draw = "assert [len(yb) for _,yb in Draw(m.Digits(images, labels), 20, 5)]==[5]*4",
+    Draw = "dl = Draw(m.Digits(images, labels), 20, 5); assert [len(yb) for _,yb in dl]==[5]*4 and len(dl.order())==24",
     smoothed = "assert smoothed(x[:,:10], y[:,0])>0",
     fit_fast = "assert fit_fast(m.Digits(images, labels), n=12, bs=6)(images).shape==(12,10)",
     FastRun = "assert FastRun(None, .5, 1., 2, 0, 0).accuracy==.5",
@@ -260,6 +260,7 @@ speed_by_hand = dict(
 l = InkLoader(m.Digits(images, labels), 4); model = torch.nn.Linear(784,10); before = model.weight.clone()
 net = HandSoftmax(model, l, .1); net.step(*next(iter(l))); assert not torch.equal(net.write().weight, before)""",
     hand_steps = "l = InkLoader(m.Digits(images, labels), 4); assert type(hand_steps(HandSoftmax(torch.nn.Linear(784,10), l, .1), l)) is HandSoftmax",
+    FlatNet = "from mnist_course.mlp import mlp; net = FlatNet(mlp(784,20,10), InkLoader(m.Digits(images, labels), 4), .1); assert len(net.views(net.flat))==3 and len(list(net.layers()))==2 and net.write() is net.model",
     HandNet = """
 from mnist_course.mlp import mlp
 l = InkLoader(m.Digits(images, labels), 4); net = HandNet(mlp(784,20,10), l, .1); xb, yb, end = next(iter(l))
