@@ -455,7 +455,7 @@ cli = dict(
     train = "train('random-256', None, None, None, 0, 'cpu', None, tmp/'model', None, False, False); assert (tmp/'model'/'model.safetensors').exists()",
     check_sizes = "assert caught(lambda: check_sizes(70_000, 0)) is ValueError",
     plain_warnings = "with plain_warnings(): pass",
-    ladder = "ladder('guess', 0, 'cpu', False, None, tmp/'ladder'); assert (tmp/'ladder'/'ladder.csv').exists()",
+    ladder = "ladder('guess', 0, 'cpu', False, None, None, tmp/'ladder'); assert (tmp/'ladder'/'ladder.csv').exists()",
     find_lessons = "assert find_lessons()[0].is_dir()",
     copy_lessons = "assert 'index.ipynb' in copy_lessons(find_lessons()[0], tmp/'lessons')",
     first_page = "assert first_page(find_lessons()[0])=='index.ipynb'",
