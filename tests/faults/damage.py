@@ -1,10 +1,11 @@
 "What the faults are made with: full and read-only disks, processes that are killed, and one line of our code taken away"
-import inspect, os, random, signal, subprocess, sys, time
+import inspect, os, random, signal, subprocess, sys, time, traceback
 from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
 from checks import ROOT
+from hypothesis import Phase, settings
 
 
 def mutant(name, old, new):
@@ -40,15 +41,28 @@ def run(code, *args):
     return (*p.communicate(timeout=100), p.returncode)
 
 
-def kill_forked(work, seconds):
-    "Do `work` in a fork of this process for so long, then SIGKILL it"
+def fork(work):
+    "Do `work` in a fork of this process, which knows all that this one has imported; its number"
     pid = os.fork()
-    if not pid:
-        try: work()
-        finally: os._exit(1)    # it should have been killed before
-    time.sleep(seconds)
+    if pid: return pid
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException: traceback.print_exc()
+    finally: os._exit(code)
+
+
+def ended(pid): return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def kill_when(pid, ready):
+    "SIGKILL a process as soon as `ready()`; how it ended"
+    end = time.monotonic()+100
+    while not ready() and not os.waitid(os.P_PID, pid, os.WEXITED|os.WNOHANG|os.WNOWAIT) and time.monotonic()<end: time.sleep(.002)
     os.kill(pid, signal.SIGKILL)
-    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    return ended(pid)
 
 
 dice = random.Random(0)
+quick = settings(max_examples=40, phases=[Phase.explicit, Phase.generate])    # a control need not fail in the shortest way
