@@ -6,9 +6,10 @@
 __all__ = ['read_idx', 'show_numbers', 'Digits', 'show_digits', 'load_idx', 'load_mnist', 'keep', 'threes_and_sevens', 'to_float',
            'sample_folder']
 
-# %% ../nbs/00_data.ipynb #879ced19
+# %% ../nbs/00_data.ipynb #76d1d45e
 import gzip, shutil, zlib
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from math import prod
 from pathlib import Path
@@ -20,7 +21,7 @@ from filelock import FileLock
 from PIL import Image
 from torch import Tensor
 
-# %% ../nbs/00_data.ipynb #3467b8de
+# %% ../nbs/00_data.ipynb #f31de99d
 def read_idx(
     path:Path,            # An idx file of unsigned bytes, plain or gzipped (`.gz`)
     ndim:int,             # Dimensions due: 3 for pictures, 1 for labels
@@ -35,10 +36,12 @@ def read_idx(
             if len(head) < 4 + 4*ndim: raise bad(f'{4 + 4*ndim} bytes of header', f'{len(head)}: the file is cut off')
             magic, *shape = np.frombuffer(head, '>u4').tolist()
             if magic != 2048+ndim:
-                raise bad(f'magic number {2048+ndim}: unsigned bytes in {ndim} dimensions', f'magic number {magic}')
+                dims = f' for {magic-2048}' if 2048<magic<2304 else ''
+                raise bad(f'magic number {2048+ndim} for unsigned bytes in {ndim} dimensions', f'{magic}{dims}')
             n = prod(shape)
             if n>max_bytes: raise bad(f'at most {max_bytes:,} bytes of data', f'a header that claims {n:,}')
-            data = bytearray(f.read(n+1))
+            data = bytearray()
+            while some := f.read(min(n+1-len(data), 2**20)): data += some    # so much memory as there are bytes
     except (gzip.BadGzipFile, zlib.error, EOFError) as e:
         raise bad('a whole gzip file', f'a damaged one ({e})') from None
     if len(data)!=n: raise bad(f'{n:,} bytes of data for shape {shape}', 'more' if len(data)>n else f'{len(data):,}')
@@ -61,7 +64,7 @@ def show_numbers(
     ax.axis('off')
     return ax
 
-# %% ../nbs/00_data.ipynb #6b3f8328
+# %% ../nbs/00_data.ipynb #464ac177
 @dataclass(frozen=True, eq=False, repr=False)
 class Digits:
     "Pictures and the digits they show: `images` uint8 (n,28,28), `labels` int64 (n,)"
@@ -71,6 +74,8 @@ class Digits:
     def __post_init__(self):
         if self.images.ndim!=3:
             raise ValueError(f'images: expected shape (n,h,w), found {tuple(self.images.shape)}')
+        if self.labels.ndim!=1:
+            raise ValueError(f'labels: expected shape (n,), found {tuple(self.labels.shape)}')
         if len(self.images)!=len(self.labels):
             raise ValueError(f'{len(self.images)} images but {len(self.labels)} labels: each image needs one')
 
@@ -138,14 +143,32 @@ def load_idx(
     test = 't10k' if any(folder.glob(f'{prefix}t10k-images*')) else 'test'
     return tuple(_load_split(folder, prefix+split, n_classes) for split in ('train', test))
 
-# %% ../nbs/00_data.ipynb #86dafbdd
+# %% ../nbs/00_data.ipynb #0a324f01
+_held = []  # whether this process has held the package's files to their SHA-256
+
+def _hold_to_sums(folder, splits):
+    "A `ValueError` if what was read is not what was packed"
+    sums = dict(line.split()[::-1] for line in (folder/'SHA256SUMS').read_text().splitlines())
+    for split,d in zip(('train','t10k'), splits):
+        for kind,t in (('images-idx3', d.images), ('labels-idx1', d.labels.byte())):
+            name, sha = f'{split}-{kind}-ubyte', sha256(np.array([2048+t.ndim, *t.shape], '>u4').tobytes())
+            sha.update(t.numpy())
+            if (found := sha.hexdigest())!=sums.get(name):
+                raise ValueError(f'{folder/name}: expected SHA-256 {sums.get(name)}, found {found}')
+
 def load_mnist()->tuple: # `(train, test)`, both `Digits`: 60,000 and 10,000
     "MNIST whole, from the files inside the package: LeCun, Cortes and Burges, 1998"
-    try: return load_idx(files('mnist_course')/'mnist')
+    folder = files('mnist_course')/'mnist'
+    try:
+        splits = load_idx(folder)
+        if not _held:
+            _hold_to_sums(folder, splits)
+            _held.append(True)
+        return splits
     except (ValueError, FileNotFoundError) as e:
         raise ValueError(f'{e}. These are the data of mnist_course itself: reinstall the package') from None
 
-# %% ../nbs/00_data.ipynb #f8d4ccf3
+# %% ../nbs/00_data.ipynb #174230bd
 def keep(
     digits:Digits, # Any pictures with labels
     *classes:int,  # The labels to keep
@@ -163,7 +186,7 @@ def threes_and_sevens()->tuple: # `(train, valid)`, both `Digits`, threes before
     train, test = load_mnist()
     return by_label(keep(train, 3, 7)), by_label(keep(test, 3, 7))
 
-# %% ../nbs/00_data.ipynb #149fa38f
+# %% ../nbs/00_data.ipynb #4c3e8f04
 def to_float(
     images:Tensor, # Pictures, uint8 0..255, or already float
 )->Tensor:         # The same as floats, 0..1 where they were bytes
@@ -184,17 +207,13 @@ def _write_sample(folder):
         for i,label in enumerate(d.labels.tolist()):
             if label in (3,7): Image.fromarray(d.images[i].numpy()).save(folder/split/str(label)/f'{i}.png')
 
-# %% ../nbs/00_data.ipynb #da1da19d
-def sample_folder(
-    folder:Path=None, # Where the pictures go; `mnist_course/mnist_sample` in the user's cache unless given
-)->Path:              # The folder, with `train/3`, `train/7`, `valid/3` and `valid/7`
-    "Threes and sevens as PNG files, as fastai's `MNIST_SAMPLE` has them: written once, whole or not at all"
-    folder = Path(folder or xdg_cache_home()/'mnist_course'/'mnist_sample').expanduser()
-    if _is_whole(folder): return folder
+# %% ../nbs/00_data.ipynb #a3e67e99
+def _make_sample(folder):
+    "Write the sample beside `folder`, under a lock, then rename it"
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(folder.name+'.part')
     with FileLock(f'{folder}.lock'):  # a second process waits here, then finds the work done
-        if _is_whole(folder): return folder
+        if _is_whole(folder): return
         if folder.exists() and any(folder.iterdir()):
             raise FileExistsError(f'{folder}: expected the whole sample or nothing, found something else; '
                                   'move it away, then try again')
@@ -203,4 +222,16 @@ def sample_folder(
             _write_sample(part)
             part.rename(folder)
         finally: shutil.rmtree(part, ignore_errors=True)
+
+def sample_folder(
+    folder:Path=None, # Where the pictures go; `mnist_course/mnist_sample` in the user's cache unless given
+)->Path:              # The folder, with `train/3`, `train/7`, `valid/3` and `valid/7`
+    "Threes and sevens as PNG files, as fastai's `MNIST_SAMPLE` has them: written once, whole or not at all"
+    folder = Path(folder or xdg_cache_home()/'mnist_course'/'mnist_sample').expanduser()
+    if _is_whole(folder): return folder
+    try: _make_sample(folder)
+    except OSError as e:
+        if e.errno is None: raise  # our own words
+        why = f'sample not written: {e.strerror}; name a folder with room for it, as sample_folder("sample")'
+        raise OSError(e.errno, why, str(folder)) from None
     return folder

@@ -188,7 +188,7 @@ class NumpyModel:
         probs = self(image[None])[0]
         return self.classes[probs.argmax()], probs
 
-# %% ../nbs/tools/numpy_forward.ipynb #57c9e84d
+# %% ../nbs/tools/numpy_forward.ipynb #dfc3f8a5
 def read_numpy(
     path:Path, # A file by lesson 13's `save_numpy`
 )->tuple:      # Header, and arrays by name
@@ -200,14 +200,14 @@ def read_numpy(
         header = json.loads(json.loads(data[8:8+n])['__metadata__']['mnist_course'])
         expected = header.pop('sha256')
     except Exception as e: raise bad(f'{type(e).__name__}: {e}') from None
+    if (header.get('kind'), header.get('format'))!=('numpy', 1):    # first: another version may have another digest
+        raise ValueError(f'{path}: kind {header.get("kind")}, format {header.get("format")}: '
+                         'expected kind numpy, format 1, as save_numpy writes it')
     sha = sha256(json.dumps(header, sort_keys=True).encode())
     for name,a in sorted(arrays.items()):
         sha.update(f'{name} torch.{a.dtype} {a.shape} '.encode())
         sha.update(np.ascontiguousarray(a))
     if sha.hexdigest()!=expected: raise bad(f'its SHA-256 should be {expected}, and is {sha.hexdigest()}')
-    if (header.get('kind'), header.get('format'))!=('numpy', 1):
-        raise ValueError(f'{path}: kind {header.get("kind")}, format {header.get("format")}: '
-                         'expected kind numpy, format 1, as save_numpy writes it')
     return header, arrays
 
 # %% ../nbs/tools/numpy_forward.ipynb #4b5cf27e

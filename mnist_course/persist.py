@@ -38,7 +38,22 @@ def sync_folder(
         try: os.fsync(f)
         finally: os.close(f)
 
-# %% ../nbs/11_persist.ipynb #28233356
+# %% ../nbs/11_persist.ipynb #21dea8aa
+def _hold(f):
+    "Mark an open file as in use for as long as its process lives, where the system can; an error if another has"
+    try: import fcntl
+    except ImportError: return    # Windows, where a file in use can't be removed anyway
+    fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def _sweep(path):
+    "Remove what a killed process has left beside `path`: files that nobody holds"
+    for left in path.parent.glob(f'.{glob.escape(path.name)}.*.part'):
+        with suppress(OSError):
+            if time.time()-left.stat().st_mtime < 1: continue    # just made, it may not be held yet
+            with open(left, 'r+b') as f: _hold(f)
+            left.unlink()
+
+# %% ../nbs/11_persist.ipynb #80f66ca3
 def write_atomic(
     path:Path,  # The file; its folder must exist
     data:bytes, # What it shall hold
@@ -46,11 +61,10 @@ def write_atomic(
     "Write beside `path`, sync, rename: whoever looks finds the old file or the new one, whole"
     path = Path(path)
     part = path.with_name(f'.{path.name}.{secrets.token_hex(4)}.part')
-    for left in path.parent.glob(f'.{glob.escape(path.name)}.*.part'):  # by a process that was killed
-        with suppress(OSError):
-            if time.time()-left.stat().st_mtime > 3600: left.unlink()
+    _sweep(path)
     try:
         with open(part, 'wb') as f:
+            with suppress(OSError): _hold(f)
             f.write(data)
             f.flush()
             os.fsync(f.fileno())
@@ -144,7 +158,7 @@ def save_model(
     header = dict(kind='model', recipe=made, classes=list(classes), metrics=metrics or {})
     write_tensors(path, model.state_dict(), header)
 
-# %% ../nbs/11_persist.ipynb #87710da0
+# %% ../nbs/11_persist.ipynb #d2766088
 def misfits(
     own:dict,    # Tensors by name, as a network's `state_dict()`
     theirs:dict, # Tensors by name, as they are in a file
@@ -253,7 +267,7 @@ def load_random_state(
     for i,dl in enumerate(dls.loaders):
         if f'loader{i}' in state: dl.generator.set_state(state[f'loader{i}'])
 
-# %% ../nbs/11_persist.ipynb #0b9dee65
+# %% ../nbs/11_persist.ipynb #fc9f2c41
 def take_tensors(
     tree,         # Dicts, lists, tuples, numbers, strings and tensors, however deep
     name:str,     # What the tensors' names begin with
