@@ -53,7 +53,7 @@ def read_lesson(
         raise ValueError(f'{path}: expected a notebook, found something else ({type(e).__name__})') from None
     return nb
 
-# %% ../nbs/tools/check.ipynb #01c812ef
+# %% ../nbs/tools/check.ipynb #99ea76d0
 def _defines(source, name):
     last = name.split('.')[-1]
     return bool(re.search(rf'^\s*(def|class) {last}\b|^{last}\s*=[^=]', source, flags=re.M))
@@ -76,10 +76,13 @@ def find_cell(
         if c['cell_type']=='markdown': return None
 
 def exercises_of(
-    path:Path, # A notebook, whose name begins with the lesson's number
+    path:Path, # A notebook, whose name begins as that of its lesson; or a lesson's number, as '03'
 )->list:       # `Exercise`s
-    "The exercises of a lesson, in order"
-    return [ex for ex in EXERCISES.values() if ex.number[:2]==Path(path).name[:2]]
+    "The exercises of a lesson, in order; where notebooks share a number, those of the one with this name"
+    stem = Path(path).stem
+    here = [ex for ex in EXERCISES.values() if ex.number[:2]==stem[:2]]
+    named = max((ex.lesson for ex in here if stem.startswith(ex.lesson)), key=len, default=None)
+    return [ex for ex in here if named in (None, ex.lesson)]
 
 # %% ../nbs/tools/check.ipynb #5e02f06f
 def _lines(source): return {line.strip() for line in source.splitlines() if len(line.strip())>12}
@@ -202,14 +205,14 @@ def start_course(
         written.append(to)
     return written
 
-# %% ../nbs/tools/check.ipynb #09346090
+# %% ../nbs/tools/check.ipynb #8282646e
 def lesson_copies(
     folder:Path, # A learner's folder; copies may lie deeper in it
-    lesson:str,  # Its number, as '03'
+    lesson:str,  # Its name or number, as '13_speed' or '03'
 )->list:         # Paths; the first is the one that counts
     "The copies of a lesson. Newer ones and second ones, as `03_loss-new` and `03_loss-Copy1`, come behind the lesson itself"
-    found = [p for p in Path(folder).expanduser().rglob(f'{lesson}_*.ipynb')
-             if p.is_file() and '.ipynb_checkpoints' not in p.parts]
+    found = [p for p in Path(folder).expanduser().rglob(f'{lesson[:2]}_*.ipynb')
+             if p.is_file() and '.ipynb_checkpoints' not in p.parts and any(ex in exercises_of(lesson) for ex in exercises_of(p)[:1])]
     return sorted(found, key=lambda p: ('-new' in p.stem, len(p.parts), len(p.name), p))
 
 def copy_of(
@@ -221,13 +224,13 @@ def copy_of(
     if ex is None:
         numbers = ', '.join(e.number for e in EXERCISES.values())
         raise ValueError(f'no exercise {number!r}: choose from {numbers}')
-    found = lesson_copies(folder, number[:2])
+    found = lesson_copies(folder, ex.lesson)
     if not found:
         start = f'mnist_course start {shlex.quote(str(folder))}'
-        raise FileNotFoundError(f'no lesson {number[:2]} in {folder}: {start} copies it')
+        raise FileNotFoundError(f'no lesson {ex.lesson} in {folder}: {start} copies it')
     return found[0], ex
 
-# %% ../nbs/tools/check.ipynb #27464ff0
+# %% ../nbs/tools/check.ipynb #34f3d7b1
 def _with_free_ids(nb, cells):
     "The cells, with ids that no cell of the copy has"
     taken = {c.get('id') for c in nb['cells']}
@@ -243,7 +246,7 @@ def reset_exercise(
 )->Path:                # The copy that was changed
     "Bring one exercise back to where it began; the old answer stays below it as a raw cell"
     path, ex = copy_of(folder, number)
-    lesson = next(p for p in Path(lessons or find_lessons()[0]).glob('*.ipynb') if p.name[:2]==number[:2])
+    lesson = Path(lessons or find_lessons()[0])/f'{ex.lesson}.ipynb'
     nb, fresh = read_lesson(path), learner_copy(lesson)
     empty, cell, hints = find_cell(fresh, ex), find_cell(nb, ex), _hints_of(nb, ex)
     if cell is None:

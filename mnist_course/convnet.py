@@ -26,7 +26,7 @@ from .recipes import Recipe, Run, train_recipe
 from .sgd import DataLoader, validate_images
 from .softmax import accuracy, cross_entropy, softmax
 
-# %% ../nbs/12_convnet.ipynb #974ea780
+# %% ../nbs/12_convnet.ipynb #05847f70
 def shift(
     images:Tensor, # Pictures, shape (…,h,w)
     down:int=0,    # Rows to move down; negative: up
@@ -79,7 +79,7 @@ def patches(
     views = xb.unfold(2, ksize, stride).unfold(3, ksize, stride)      # (n,c,oh,ow,ksize,ksize)
     return views.permute(0,1,4,5,2,3).reshape(len(xb), -1, views.shape[2]*views.shape[3])
 
-# %% ../nbs/12_convnet.ipynb #53961904
+# %% ../nbs/12_convnet.ipynb #580121c6
 def conv2d(
     xb:Tensor,        # Pictures, shape (n,n_in,h,w)
     weights:Tensor,   # Kernels, shape (n_out,n_in,k,k)
@@ -96,7 +96,7 @@ def conv2d(
     oh, ow = ((n+2*padding-ksize)//stride + 1 for n in xb.shape[2:])      # places along each side
     return out.view(len(xb), len(weights), oh, ow)
 
-# %% ../nbs/12_convnet.ipynb #0ef15a19
+# %% ../nbs/12_convnet.ipynb #ae293b5c
 def max_pool(
     xb:Tensor,  # Answers, shape (n,c,h,w)
     size:int=2, # Side of the squares; rows and columns left over at the end are dropped
@@ -112,7 +112,7 @@ class GlobalMax(nn.Module):
     "The largest answer of each channel, wherever it is: from (n,c,h,w) to (n,c)"
     def forward(self, xb): return xb.amax((2,3))
 
-# %% ../nbs/12_convnet.ipynb #5f536bb3
+# %% ../nbs/12_convnet.ipynb #44758a6a
 class BatchNorm(nn.Module):
     "Each channel to mean 0 and spread 1 over the batch, then scale and move it; torch's `BatchNorm2d`"
     def __init__(self,

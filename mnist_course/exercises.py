@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['EXERCISES', 'exercise']
 
-# %% ../nbs/tools/exercises.ipynb #6a848e43
-import errno, json, os, re, tempfile
+# %% ../nbs/tools/exercises.ipynb #bd73101d
+import copy, errno, json, os, re, tempfile
 from contextlib import contextmanager, suppress
 from functools import partial
 from math import cos, pi
@@ -14,11 +14,13 @@ from pathlib import Path
 from statistics import NormalDist
 from unittest import mock
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import data, evaluate, gradients, learner, loss, mlp, optimizer, persist, recipes, sgd, similarity, softmax
+from . import (convnet, data, evaluate, fastai_twin, gradients, learner, loss, mlp, optimizer, persist,
+                          recipes, sgd, similarity, softmax, speed, speed_answer, speed_by_hand)
 from .data import Digits
 from .judge import SLIPS, Case, Exercise, slope
 
@@ -2745,7 +2747,7 @@ def roots_of_a_square(n_right, n, level=.95):
     root = (b*b-4*a*c).clamp_min(0).sqrt()
     return [(b-root)/(2*a), (b+root)/(2*a)]
 
-# %% ../nbs/tools/exercises.ipynb #60ee3a77
+# %% ../nbs/tools/exercises.ipynb #0c32498e
 def _file_case(g, old=True):
     new, before, name = (_ints(g, 10_000).item() for _ in range(3))
     return dict(name=f'model{name}', data=f'new {new}'.encode(), old=f'old {before}'.encode() if old else None)
@@ -2762,6 +2764,8 @@ def _look_round(path, data, old):
     if now!=old: return 'the file itself has changed already'
     if not beside: return 'nothing lies beside it'
     return 'the new file is whole, beside the old' if data in beside else 'the new file is not written yet'
+
+def _hashable(f): return type(f).__hash__ is not None
 
 def _in_folder(write_atomic, name, data, old, full=False, folder=''):
     "What a folder holds after a file was written into it"
@@ -2780,8 +2784,11 @@ def _in_folder(write_atomic, name, data, old, full=False, folder=''):
                 return result
             return and_look
         watches = {name: watched(getattr(os, name)) for name in ('unlink', 'remove', 'rename', 'replace')}
+        by_name = {getattr(os, name): f for name,f in (watches | dict(fsync=watch)).items()}
+        scope = getattr(write_atomic, '__globals__', {})    # `from os import unlink` stands there
+        own = {name: by_name[f] for name,f in scope.items() if callable(f) and _hashable(f) and f in by_name}
         try:
-            with mock.patch.multiple(os, fsync=watch, **watches): write_atomic(path, data)
+            with mock.patch.multiple(os, fsync=watch, **watches), mock.patch.dict(scope, own): write_atomic(path, data)
         except PermissionError: raise    # by the seal
         except OSError as e:
             named = any(s in str(e) for s in (str(path), repr(str(path))[1:-1]))
@@ -3167,3 +3174,1144 @@ def by_match(tree, name, tensors):
         case _: return tree
     new = {str(k): by_match(v, f'{name}[{k}]', tensors) for k,v in pairs}
     return new if isinstance(tree, dict) else list(new.values())
+
+# %% ../nbs/tools/exercises.ipynb #39073ecf
+ex = exercise('12', convnet.shift, 'The picture moves, the frame stays, and paper comes in at the edge.',
+    [Case(lambda g: dict(images=_rand(g, 3, 6, 7), down=2, right=0), title='down'),
+     Case(lambda g: dict(images=_rand(g, 3, 6, 7), down=0, right=3), title='to the right'),
+     Case(lambda g: dict(images=_rand(g, 2, 6, 7), down=-1, right=-2), title='up and to the left'),
+     Case(lambda g: dict(images=_rand(g, 5, 5), down=1, right=-1), title='a single picture'),
+     Case(lambda g: dict(images=_rand(g, 2, 6, 7), down=0, right=7), title='nothing would be left of it'),
+     Case(lambda g: dict(images=_rand(g, 2, 6, 7), down=-6, right=0), title='nothing would be left of it')],
+    ['`F.pad(images, (left, right, top, bottom))` adds columns and rows of zeros, and takes away where a '
+     'number is negative.',
+     'To the right by two: two columns more on the left, two fewer on the right.',
+     'Before that, refuse a shift by the whole height or width, in either direction, with a ValueError.'])
+
+def _frame(images, down, right):
+    h, w = images.shape[-2:]
+    if abs(down)>=h or abs(right)>=w: raise ValueError('nothing is left')
+
+@ex.mistake
+def round_the_edge(images, down=0, right=0):
+    "What leaves on one side comes in on the other: there should be paper, zeros"
+    _frame(images, down, right)
+    return images.roll((down,right), (-2,-1))
+
+@ex.mistake
+def the_other_way(images, down=0, right=0):
+    "Up instead of down, left instead of right: the signs are turned round"
+    _frame(images, down, right)
+    return F.pad(images, (-right,right,-down,down))
+
+@ex.mistake
+def axes_swapped(images, down=0, right=0):
+    "Down and right are exchanged: `F.pad` begins with the last axis, left and right"
+    _frame(images, down, right)
+    return F.pad(images, (down,-down,right,-right))
+
+@ex.mistake
+def grown(images, down=0, right=0):
+    "The picture has grown: for every column that is added on one side, one goes on the other"
+    _frame(images, down, right)
+    return F.pad(images, (max(right,0),max(-right,0),max(down,0),max(-down,0)))
+
+@ex.mistake
+def one_direction_is_refused(images, down=0, right=0):
+    "A shift up or left by the whole picture is not refused: look at `abs(down)` and `abs(right)`"
+    h, w = images.shape[-2:]
+    if down>=h or right>=w: raise ValueError('nothing is left')
+    return torch.zeros_like(images) if -down>=h or -right>=w else F.pad(images, (right,-right,down,-down))
+
+@ex.mistake
+def an_empty_picture(images, down=0, right=0):
+    "A shift by the whole picture gives white paper, and nobody notices: refuse it with a ValueError"
+    h, w = images.shape[-2:]
+    return torch.zeros_like(images) if abs(down)>=h or abs(right)>=w else F.pad(images, (right,-right,down,-down))
+
+@ex.variant
+def by_slices(images, down=0, right=0):
+    _frame(images, down, right)
+    h, w, new = *images.shape[-2:], torch.zeros_like(images)
+    new[..., max(down,0):h+min(down,0), max(right,0):w+min(right,0)] = \
+        images[..., max(-down,0):h-max(down,0), max(-right,0):w-max(right,0)]
+    return new
+
+@ex.variant
+def rolled_and_cleared(images, down=0, right=0):
+    _frame(images, down, right)
+    rows, cols = (torch.arange(n)-by for n,by in zip(images.shape[-2:], (down,right)))
+    inside = [(i>=0) & (i<n) for i,n in zip((rows,cols), images.shape[-2:])]
+    return images.roll((down,right), (-2,-1))*(inside[0][:,None] & inside[1])
+
+# %% ../nbs/tools/exercises.ipynb #47d89e08
+def _kernels(g, stride=1, padding=0, bias=False):
+    return dict(xb=_randn(g, 2, 3, 7, 8), weights=_randn(g, 4, 3, 3, 3), bias=_randn(g, 4) if bias else None,
+                stride=stride, padding=padding)
+
+ex = exercise('12', convnet.conv2d, 'Each kernel on each place, over all channels, with the bias of its own channel.',
+    [Case(_kernels),
+     Case(partial(_kernels, bias=True), title='with a bias'),
+     Case(partial(_kernels, stride=2), title='a stride of 2'),
+     Case(partial(_kernels, padding=1), title='a padding of 1'),
+     Case(partial(_kernels, stride=3, padding=2, bias=True), title='stride, padding and bias'),
+     Case(_kernels, lambda f, xb, weights, *more: slope(lambda w: f(xb, w), weights), 'the slope along the weights'),
+     Case(lambda g: _kernels(g) | dict(xb=_randn(g, 2, 1, 7, 8)), title='kernels for another number of channels')],
+    ['`patches(xb, ksize, stride, padding)` has every patch as a column, `weights.flatten(1)` every kernel as '
+     'a row: one matrix product does it all.',
+     'The bias is one number for each row of the result: `bias[:,None]`. It may be None.',
+     'Places along a side: `(n+2*padding-ksize)//stride + 1`. With `view`, the columns become a picture again.',
+     'First of all, refuse pictures whose channels are not those of the kernels, with a ValueError.'],
+    oracle=lambda xb, weights, bias=None, stride=1, padding=0: F.conv2d(xb, weights, bias, stride, padding))
+
+def _channels(xb, weights):
+    if xb.shape[1]!=weights.shape[1]: raise ValueError('channels')
+
+@ex.mistake
+def stride_forgotten(xb, weights, bias=None, stride=1, padding=0):
+    "Every place is taken, whatever the stride: pass `stride` on to `patches`, and count places with it"
+    return F.conv2d(xb, weights, bias, 1, padding)
+
+@ex.mistake
+def padding_forgotten(xb, weights, bias=None, stride=1, padding=0):
+    "No zeros are put around the pictures: pass `padding` on to `patches`, and count places with it"
+    return F.conv2d(xb, weights, bias, stride)
+
+@ex.mistake
+def padded_on_one_side(xb, weights, bias=None, stride=1, padding=0):
+    "The zeros are all on the right and below: half of them belong on the left and above"
+    return F.conv2d(F.pad(xb, (0,2*padding,0,2*padding)), weights, bias, stride)
+
+@ex.mistake
+def half_the_padding(xb, weights, bias=None, stride=1, padding=0):
+    "The zeros are on one side only, so the answer is too small: `padding` of them belong on each side"
+    return F.conv2d(F.pad(xb, (padding,0,padding,0)), weights, bias, stride)
+
+@ex.mistake
+def kernel_turned_round(xb, weights, bias=None, stride=1, padding=0):
+    "The kernels are turned round, as mathematicians do: here they are laid on as they are"
+    return F.conv2d(xb, weights.flip(2,3), bias, stride, padding)
+
+@ex.mistake
+def kernel_transposed(xb, weights, bias=None, stride=1, padding=0):
+    "Rows and columns of the kernels are exchanged: what lies along a row stays along the row"
+    return F.conv2d(xb, weights.transpose(2,3), bias, stride, padding)
+
+@ex.mistake
+def bias_forgotten(xb, weights, bias=None, stride=1, padding=0):
+    "The bias is not added"
+    return F.conv2d(xb, weights, None, stride, padding)
+
+@ex.mistake
+def one_bias_for_all(xb, weights, bias=None, stride=1, padding=0):
+    "All channels get the same bias: each has one of its own, `bias[:,None]`"
+    return F.conv2d(xb, weights, None, stride, padding) + (0 if bias is None else bias.sum())
+
+@ex.mistake
+def first_channel_alone(xb, weights, bias=None, stride=1, padding=0):
+    "Only the first channel of the pictures is looked at: a kernel goes through all of them, and adds up"
+    _channels(xb, weights)
+    return F.conv2d(xb[:,:1], weights[:,:1], bias, stride, padding)
+
+@ex.mistake
+def places_untidy(xb, weights, bias=None, stride=1, padding=0):
+    "The right numbers in the wrong places: the columns of the product go row by row through the picture"
+    out = F.conv2d(xb, weights, bias, stride, padding)
+    return out.transpose(2,3).reshape(out.shape)
+
+@ex.mistake
+def any_channels(xb, weights, bias=None, stride=1, padding=0):
+    "Kernels for three channels on pictures of one are not refused: compare `xb.shape[1]` with `weights.shape[1]`"
+    return F.conv2d(xb.expand(-1,weights.shape[1],-1,-1), weights, bias, stride, padding)
+
+@ex.variant
+def place_by_place(xb, weights, bias=None, stride=1, padding=0):
+    _channels(xb, weights)
+    xb, k = F.pad(xb, [padding]*4), weights.shape[-1]
+    h, w = xb.shape[2:]
+    rows = [torch.stack([torch.einsum('nchw,ochw->no', xb[:,:,i:i+k,j:j+k], weights)
+                         for j in range(0, w-k+1, stride)], 2) for i in range(0, h-k+1, stride)]
+    out = torch.stack(rows, 2)
+    return out if bias is None else out+bias.view(1,-1,1,1)
+
+@ex.variant
+def weight_by_weight(xb, weights, bias=None, stride=1, padding=0):
+    _channels(xb, weights)
+    xb, k = F.pad(xb, [padding]*4).double(), weights.shape[-1]
+    h, w = (n-k+1 for n in xb.shape[2:])
+    out = sum(torch.tensordot(xb[:,:,i:i+h:stride,j:j+w:stride], weights[:,:,i,j].double(), ([1],[1]))
+              for i in range(k) for j in range(k))
+    return (out if bias is None else out+bias).permute(0,3,1,2)
+
+# %% ../nbs/tools/exercises.ipynb #af4936cc
+ex = exercise('12', convnet.max_pool, 'The largest of each square, for each channel alone; what is left over is dropped.',
+    [Case(lambda g: dict(xb=_randn(g, 2, 3, 4, 6), size=2)),
+     Case(lambda g: dict(xb=_randn(g, 2, 2, 6, 9), size=3), title='squares of 3x3'),
+     Case(lambda g: dict(xb=-1-_rand(g, 2, 2, 7, 5), size=2), title='a row and a column left over, all below 0'),
+     Case(lambda g: dict(xb=_randn(g, 2, 3, 4, 6), size=2), slope, 'the slope'),
+     Case(lambda g: dict(xb=_randn(g, 2, 3, 4, 6), size=5), title='a square that does not fit')],
+    ['Squares side by side are patches with a stride of `size`.',
+     '`patches` adds the channels up into one column. Make each channel a picture of its own, of shape '
+     '(n*c,1,h,w); then a column is a square, and `amax(1)` its largest.',
+     'Back to (n,c,h//size,w//size), and before all that a ValueError where the square is larger than the picture.'],
+    oracle=lambda xb, size=2: F.max_pool2d(xb, size))
+
+def _fits(xb, size):
+    if min(xb.shape[2:])<size: raise ValueError('does not fit')
+
+@ex.mistake
+def the_mean(xb, size=2):
+    "This is the mean of each square: the largest is wanted, `amax`"
+    return F.avg_pool2d(xb, size)
+
+@ex.mistake
+def the_smallest(xb, size=2):
+    "This is the smallest of each square: `amax`, not `amin`"
+    return -F.max_pool2d(-xb, size)
+
+@ex.mistake
+def squares_overlap(xb, size=2):
+    "The squares overlap: the next one begins where the last one ends, `stride=size`"
+    return F.max_pool2d(xb, size, stride=1)
+
+@ex.mistake
+def over_the_channels(xb, size=2):
+    "The largest over all channels: each channel is pooled for itself"
+    return F.max_pool2d(xb, size).amax(1, keepdim=True).expand(-1,xb.shape[1],-1,-1)
+
+@ex.mistake
+def always_two(xb, size=2):
+    "Squares of 2x2, whatever `size` says"
+    _fits(xb, size)
+    return F.max_pool2d(xb, 2)
+
+@ex.mistake
+def what_is_left_over(xb, size=2):
+    "Rows and columns that are left over at the end have squares of their own: drop them"
+    _fits(xb, size)
+    return F.max_pool2d(xb, size, ceil_mode=True)
+
+@ex.mistake
+def along_the_rows(xb, size=2):
+    "Only along the rows is the largest taken: a square has columns too"
+    _fits(xb, size)
+    return F.max_pool2d(xb, (1,size))[:,:,:xb.shape[2]//size*size:size]
+
+@ex.mistake
+def one_of_each_square(xb, size=2):
+    "The first of each square, whether it is the largest or not"
+    _fits(xb, size)
+    return xb[:,:,:xb.shape[2]//size*size:size,:xb.shape[3]//size*size:size]
+
+@ex.mistake
+def an_empty_answer(xb, size=2):
+    "A square larger than the picture gives an empty answer, and nobody notices: refuse it with a ValueError"
+    return F.max_pool2d(xb, size) if min(xb.shape[2:])>=size else xb[:,:,:0,:0]
+
+@ex.variant
+def by_view(xb, size=2):
+    _fits(xb, size)
+    (n, c), (h, w) = xb.shape[:2], (side//size for side in xb.shape[2:])
+    return xb[:,:,:h*size,:w*size].reshape(n,c,h,size,w,size).amax((3,5))
+
+@ex.variant
+def larger_of_two(xb, size=2):
+    _fits(xb, size)
+    h, w = (side//size*size for side in xb.shape[2:])
+    every = [xb[:,:,i:h:size,j:w:size] for i in range(size) for j in range(size)]
+    best = every[0]
+    for one in every[1:]: best = torch.where(one>best, one, best)
+    return best
+
+# %% ../nbs/tools/exercises.ipynb #23191eb3
+def _normed(g):
+    return dict(xb=_randn(g, 4, 3, 5, 2)*3 + 2*_randn(g, 3, 1, 1), more=_randn(g, 2, 3, 4, 4)*2 + 1,
+                weight=_randn(g, 3), bias=_randn(g, 3), mom=.05+.3*_rand(g, 1).item())
+
+def _after_two(BatchNorm, xb, more, weight, bias, mom, look='out'):
+    "A layer that has seen two batches: its answer, its running means, or both in evaluation mode"
+    bn = BatchNorm(3, mom, .01)
+    with torch.no_grad():
+        bn.weight.copy_(weight); bn.bias.copy_(bias)
+    out = bn(xb), bn(more)
+    running = dict(running_mean=bn.running_mean.clone(), running_var=bn.running_var.clone())
+    if look=='out': return list(out)
+    if look=='running': return running
+    bn.eval()
+    evaluated = bn(xb[:1])
+    return dict(out=evaluated, running_mean=bn.running_mean.clone(), running_var=bn.running_var.clone())
+
+def _bn_grads(BatchNorm, xb, more, weight, bias, mom):
+    bn, x = BatchNorm(3, mom, .01), xb.clone().requires_grad_()
+    (bn(x)**3).sum().backward()
+    return dict(xb=x.grad, weight=bn.weight.grad, bias=bn.bias.grad)
+
+ex = exercise('12', convnet.BatchNorm,
+    'Normalised by the batch to learn from, by running means to be judged, and the gradient flows through both.',
+    [Case(_normed, _after_two, 'what two batches give'),
+     Case(_normed, partial(_after_two, look='running'), 'the running means after two batches'),
+     Case(_normed, partial(_after_two, look='eval'), 'one picture in evaluation mode, after two batches'),
+     Case(_normed, _bn_grads, 'gradients'),
+     Case(lambda g: dict(one=_randn(g, 1, 3, 1, 1)), lambda BatchNorm, one: BatchNorm(3)(one), 'one number a channel')],
+    ['Mean and variance of a channel go over pictures and places, axes 0, 2 and 3. The variance that divides '
+     'is the biased one: `var(…, correction=0)`.',
+     '`running.lerp_(new, self.mom)` takes a step of `mom` from the running value towards the new one, under '
+     '`torch.no_grad()`. The running variance gets the unbiased one, times count/(count-1), as in torch; with a '
+     'count of 1 there is none: raise a ValueError.',
+     '`forward` takes the batch\'s own in training (`self.training`) and the running ones otherwise: '
+     '(xb-mean)/sqrt(var+eps)*weight + bias, with `[:,None,None]` behind what has one number a channel.'],
+    methods=('batch_stats','forward'))
+
+class _BN(convnet.BatchNorm):
+    "The answer, with room for mistakes"
+    axes, correction, running_correction, in_training = (0,2,3), 0, 1, True
+    def batch_stats(self, xb):
+        mean, var = (s.expand(3) for s in (xb.mean(self.axes), xb.var(self.axes, correction=self.correction)))
+        count = xb.numel()/xb.shape[1]
+        if count==1: raise ValueError('one number')
+        with torch.no_grad(): self.remember(mean, xb.var(self.axes, correction=self.running_correction))
+        return mean, var
+    def remember(self, mean, var): self.running_mean.lerp_(mean, self.mom); self.running_var.lerp_(var, self.mom)
+    def stats(self, xb): return self.batch_stats(xb) if self.training else (self.running_mean, self.running_var)
+    def forward(self, xb): return self.applied(xb, *(s[:,None,None] for s in (*self.stats(xb), self.weight, self.bias)))
+    def applied(self, xb, mean, var, weight, bias): return (xb-mean)/(var+self.eps).sqrt()*weight + bias
+
+@ex.mistake
+class one_mean_for_all(_BN):
+    "All channels share one mean and one variance: leave axis 1 out, `mean((0,2,3))`"
+    axes = (0,1,2,3)
+
+@ex.mistake
+class over_the_pictures_alone(_BN):
+    "Mean and variance go over the pictures alone, so each place has its own: over axes 2 and 3 as well"
+    axes = 0
+    def batch_stats(self, xb): return xb.mean(0), xb.var(0, correction=0)
+    def applied(self, xb, mean, var, weight, bias):
+        return (xb-mean[:,0,0])/(var[:,0,0]+self.eps).sqrt()*weight + bias if mean.ndim>3 else super().applied(xb, mean, var, weight, bias)
+
+@ex.mistake
+class unbiased_within(_BN):
+    "The batch is divided by the unbiased deviation: within the batch it is the biased one, `correction=0`"
+    correction = 1
+
+@ex.mistake
+class biased_in_the_running(_BN):
+    """The running variance gets the biased variance, which is too small by a little: times count/(count-1), as
+    torch has it"""
+    running_correction = 0
+
+@ex.mistake
+class momentum_turned_round(_BN):
+    "The running means keep a share of `mom` and take the rest from the new batch: it is the other way round"
+    def remember(self, mean, var):
+        self.running_mean.lerp_(mean, 1-self.mom); self.running_var.lerp_(var, 1-self.mom)
+
+@ex.mistake
+class never_remembered(_BN):
+    "The running means stay where they began: move them towards those of the batch, in place"
+    def remember(self, mean, var): pass
+
+@ex.mistake
+class last_batch_alone(_BN):
+    "The running means are those of the last batch: move towards it by a share of `mom`, `lerp_`"
+    def remember(self, mean, var): self.running_mean.copy_(mean); self.running_var.copy_(var)
+
+@ex.mistake
+class deviation_remembered(_BN):
+    "`running_var` holds the deviation: it should be the variance, its square"
+    def remember(self, mean, var): super().remember(mean, var.sqrt())
+
+@ex.mistake
+class batch_in_evaluation(_BN):
+    "In evaluation mode the batch's own mean is used, so what a picture gets depends on its neighbours: ask `self.training`"
+    def stats(self, xb):
+        if self.training: return self.batch_stats(xb)
+        return xb.mean((0,2,3)), xb.var((0,2,3), correction=0)
+
+@ex.mistake
+class learning_in_evaluation(_BN):
+    "The running means move in evaluation mode too: only training may change them"
+    def stats(self, xb):
+        before = self.running_mean.clone(), self.running_var.clone()
+        now = self.batch_stats(xb)
+        return now if self.training else before
+
+@ex.mistake
+class running_in_training(_BN):
+    "In training the running means are used: the batch's own belong there"
+    def stats(self, xb):
+        before = self.running_mean.clone(), self.running_var.clone()
+        if self.training: self.batch_stats(xb)
+        return before
+
+@ex.mistake
+class variance_divides(_BN):
+    "It divides by the variance: by its root, the standard deviation"
+    def applied(self, xb, mean, var, weight, bias): return (xb-mean)/(var+self.eps)*weight + bias
+
+@ex.mistake
+class eps_outside(_BN):
+    "`eps` is added to the root: it belongs to the variance, before the root is taken"
+    def applied(self, xb, mean, var, weight, bias): return (xb-mean)/(var.sqrt()+self.eps)*weight + bias
+
+@ex.mistake
+class weights_forgotten(_BN):
+    "Normalised and no more: the result is multiplied by `weight`, and `bias` is added"
+    def applied(self, xb, mean, var, weight, bias): return (xb-mean)/(var+self.eps).sqrt()
+
+@ex.mistake
+class weight_on_the_mean_too(_BN):
+    "The mean is not multiplied by what the picture is: subtract it first, then multiply, then add the bias"
+    def applied(self, xb, mean, var, weight, bias): return xb/(var+self.eps).sqrt()*weight + bias - mean
+
+@ex.mistake
+class no_gradient_through_the_mean(_BN):
+    """The values are right, and the gradient takes mean and variance for fixed numbers: only the running means
+    belong under `no_grad`"""
+    def stats(self, xb): return tuple(s.detach() for s in super().stats(xb))
+
+@ex.mistake
+class one_number_goes_through(_BN):
+    "A single number a channel has no spread, and it is not refused: raise a ValueError"
+    def batch_stats(self, xb):
+        if xb.numel()>xb.shape[1]: return super().batch_stats(xb)
+        return xb.mean((0,2,3)), torch.zeros(3)
+
+@ex.variant
+class by_hand(convnet.BatchNorm):
+    def batch_stats(self, xb):
+        rows = xb.permute(1,0,2,3).flatten(1)
+        n = rows.shape[1]
+        assert n>1
+        mean = rows.sum(1)/n
+        var = (rows**2).sum(1)/n - mean**2
+        self.running_mean += self.mom*(mean.detach()-self.running_mean)
+        self.running_var = (1-self.mom)*self.running_var + self.mom*var.detach()*n/(n-1)
+        return mean, var
+    def forward(self, xb):
+        if self.training: mean, var = self.batch_stats(xb)
+        else: mean, var = self.running_mean, self.running_var
+        mean, std = mean.view(1,-1,1,1), (var+self.eps).sqrt().view(1,-1,1,1)
+        return self.weight.view(1,-1,1,1)*((xb-mean)/std) + self.bias.view(1,-1,1,1)
+
+@ex.variant
+class by_the_library(convnet.BatchNorm):
+    def batch_stats(self, xb):
+        var, mean = torch.var_mean(xb, (0,2,3), correction=0)
+        return mean, var
+    def forward(self, xb):
+        return F.batch_norm(xb, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.mom, self.eps)
+
+# %% ../nbs/tools/exercises.ipynb #c6aeb08e
+ex = exercise('13', speed.patch_rows, 'Every patch as a row, pixel by pixel, the channels of a pixel side by side.',
+    [Case(lambda g: dict(xb=_randn(g, 2, 6, 7, 1), ksize=3, stride=1), title='one channel'),
+     Case(lambda g: dict(xb=_randn(g, 2, 5, 6, 4), ksize=3, stride=1), title='four channels'),
+     Case(lambda g: dict(xb=_randn(g, 2, 7, 9, 2), ksize=2, stride=3), title='a stride of 3'),
+     Case(lambda g: dict(xb=_randn(g, 6, 7, 5), ksize=3, stride=1), title='three axes'),
+     Case(lambda g: dict(xb=_randn(g, 2, 5, 6, 2), ksize=3, stride=1), slope, 'the slope')],
+    ['`xb.unfold(axis, ksize, stride)` cuts one axis into pieces and puts them behind all others. Twice, along '
+     'height and width, axes 1 and 2: (n,oh,ow,c,ksize,ksize).',
+     'The channels belong at the end: `permute(0,1,2,4,5,3)`, then `flatten(3)`.',
+     'Anything but four axes is refused with a ValueError.'])
+
+def _views(xb, ksize, stride):
+    if xb.ndim!=4: raise ValueError('shape')
+    return xb.unfold(1, ksize, stride).unfold(2, ksize, stride)
+
+@ex.mistake
+def stride_forgotten(xb, ksize, stride=1):
+    "Every place is taken, whatever the stride: `unfold` wants it as its third argument"
+    return _views(xb, ksize, 1).permute(0,1,2,4,5,3).flatten(3)
+
+@ex.mistake
+def channel_by_channel(xb, ksize, stride=1):
+    "First all pixels of one channel, then all of the next: `permute` the channels to the end before `flatten`"
+    return _views(xb, ksize, stride).flatten(3)
+
+@ex.mistake
+def rows_for_columns(xb, ksize, stride=1):
+    "The patches are mirrored along their diagonal: rows first, then columns"
+    return _views(xb, ksize, stride).permute(0,1,2,5,4,3).flatten(3)
+
+@ex.mistake
+def patches_side_by_side(xb, ksize, stride=1):
+    "The patches don't overlap as they should: from one to the next it is `stride` pixels, not `ksize`"
+    return _views(xb, ksize, ksize).permute(0,1,2,4,5,3).flatten(3)
+
+@ex.mistake
+def as_columns(xb, ksize, stride=1):
+    "The patches are columns, as in lesson 12: here each is a row, the last axis"
+    return _views(xb, ksize, stride).permute(0,4,5,3,1,2).flatten(1,3)
+
+@ex.mistake
+def three_axes(xb, ksize, stride=1):
+    "A picture without channels goes through, and its axes are taken for others: refuse all but four"
+    return _views(xb if xb.ndim==4 else xb[...,None], ksize, stride).permute(0,1,2,4,5,3).flatten(3)
+
+@ex.variant
+def by_loops(xb, ksize, stride=1):
+    n, h, w, c = xb.shape
+    return torch.stack([torch.stack([xb[:,i:i+ksize,j:j+ksize].reshape(n, -1) for j in range(0, w-ksize+1, stride)], 1)
+                        for i in range(0, h-ksize+1, stride)], 1)
+
+@ex.variant
+def by_unfold(xb, ksize, stride=1):
+    n, h, w, c = xb.shape
+    oh, ow = ((side-ksize)//stride + 1 for side in (h,w))
+    columns = F.unfold(xb.permute(0,3,1,2), ksize, stride=stride)
+    return columns.view(n, c, ksize*ksize, oh, ow).permute(0,3,4,2,1).reshape(n, oh, ow, -1)
+
+# %% ../nbs/tools/exercises.ipynb #b362876a
+def _orthogonal(g, steps=3, tol=1e-7):
+    x = g.double()/(g.double().norm()+tol)
+    for _ in range(steps): x = 3.4445*x - 4.775*x@x.T@x + 2.0315*x@x.T@x@x.T@x
+    return x
+
+ex = exercise('13', speed.orthogonal, 'The directions of the matrix, its lengths brought near to 1.',
+    [Case(lambda g: dict(g=_randn(g, 5, 5), steps=1), title='one step'),
+     Case(lambda g: dict(g=_randn(g, 4, 9)*20, steps=3), title='wide'),
+     Case(lambda g: dict(g=_randn(g, 9, 4)/50, steps=3), title='tall'),
+     Case(lambda g: dict(g=_randn(g, 6, 6), steps=2), title='two steps'),
+     Case(lambda g: dict(g=torch.zeros(3, 4), steps=3), title='a gradient of zeros')],
+    ['First divide by `g.norm()+1e-7`: then no singular value is above 1, and a gradient of zeros gives no nan.',
+     'A step, with a = x@x.T: 3.4445 x - 4.775 a@x + 2.0315 a@a@x.',
+     'a is smaller if x is wide. So transpose a tall one before the steps, and back afterwards.'], oracle=_orthogonal)
+
+def _newton(x, steps, a=3.4445, b=-4.775, c=2.0315):
+    for _ in range(steps): x = a*x + b*(x@x.T)@x + c*(x@x.T)@(x@x.T)@x
+    return x
+
+@ex.mistake
+def not_divided(g, steps=3):
+    "Singular values above 1 grow with each step, without end: divide by the norm first"
+    return _newton(g, steps)
+
+@ex.mistake
+def divided_by_nothing(g, steps=3):
+    "A gradient of zeros gives nan, 0/0: add 1e-7 to the norm"
+    return _newton(g/g.norm(), steps)
+
+@ex.mistake
+def row_by_row(g, steps=3):
+    "Each row is divided by its own norm: the whole matrix has one, `g.norm()`"
+    return _newton(g/(g.norm(dim=1, keepdim=True)+1e-7), steps)
+
+@ex.mistake
+def one_step(g, steps=3):
+    "One step, whatever `steps` says"
+    return _newton(g/(g.norm()+1e-7), 1)
+
+@ex.mistake
+def signs_exchanged(g, steps=3):
+    "The signs of the coefficients are mixed up: 3.4445, -4.775, 2.0315"
+    return _newton(g/(g.norm()+1e-7), steps, b=4.775, c=-2.0315)
+
+@ex.mistake
+def without_x(g, steps=3):
+    "The first summand of each step is missing, 3.4445 x"
+    return _newton(g/(g.norm()+1e-7), steps, a=0)
+
+@ex.mistake
+def last_power_missing(g, steps=3):
+    "The last summand of each step is missing, 2.0315 a@a@x"
+    return _newton(g/(g.norm()+1e-7), steps, c=0)
+
+@ex.mistake
+def left_transposed(g, steps=3):
+    "A tall matrix comes back wide: transpose it back after the steps"
+    x = _newton(g/(g.norm()+1e-7), steps)
+    return x.T if g.shape[0]>g.shape[1] else x
+
+@ex.mistake
+def numbers_squared(g, steps=3):
+    "`a*a` squares each number for itself: the product of matrices is `a@a`"
+    x = g/(g.norm()+1e-7)
+    for _ in range(steps): a = x@x.T; x = 3.4445*x + (-4.775*a + 2.0315*a*a)@x
+    return x
+
+@ex.variant
+def never_transposed(g, steps=3): return _newton(g/(g.norm()+1e-7), steps)
+
+@ex.variant
+def by_singular_values(g, steps=3):
+    u, s, v = torch.linalg.svd(g/(g.norm()+1e-7), full_matrices=False)
+    for _ in range(steps): s = 3.4445*s - 4.775*s**3 + 2.0315*s**5
+    return u*s@v
+
+# %% ../nbs/tools/exercises.ipynb #676623c7
+def _on_the_way(low, high):
+    def make(g):
+        pos = low + (high-low)*_rand(g, 1).item()
+        return dict(pos=pos, top=.2+_rand(g, 1).item(), rise=.3+.2*_rand(g, 1).item())
+    return make
+
+ex = exercise('13', speed.triangle, 'Up from a 25th of the top, down to 0, each in a straight line.',
+    [Case(lambda g: _on_the_way(0,0)(g), title='at the beginning'),
+     Case(_on_the_way(.05,.25), title='on the way up'),
+     Case(lambda g: dict(pos=.3, top=.2+_rand(g, 1).item(), rise=.3), title='at the top'),
+     Case(_on_the_way(.55,.95), title='on the way down'),
+     Case(_on_the_way(1,1), title='at the end')],
+    ['On the way up, `pos/rise` runs from 0 to 1, and the rate from `.04*top` to `top`.',
+     'On the way down, `(1-pos)/(1-rise)` runs from 1 to 0.'])
+
+@ex.mistake
+def from_nothing(pos, top=.01, rise=.2):
+    "The rate begins at 0: it should begin at a 25th of `top`, `.04*top`"
+    return top*pos/rise if pos<rise else top*(1-pos)/(1-rise)
+
+@ex.mistake
+def beyond_the_top(pos, top=.01, rise=.2):
+    "At the end of the rise the rate is higher than `top`: what is added to .04 is .96 of it, not all"
+    return top*(.04+pos/rise) if pos<rise else top*(1-pos)/(1-rise)
+
+@ex.mistake
+def share_of_the_whole(pos, top=.01, rise=.2):
+    "On the way up `pos` is a share of the whole training, so the top is never reached: divide by `rise`"
+    return top*(.04+.96*pos) if pos<rise else top*(1-pos)/(1-rise)
+
+@ex.mistake
+def a_jump_down(pos, top=.01, rise=.2):
+    "The way down begins below `top`, with a jump: divide by `1-rise`"
+    return top*(.04+.96*pos/rise) if pos<rise else top*(1-pos)
+
+@ex.mistake
+def never_down(pos, top=.01, rise=.2):
+    "The rate stays at the top: from there it should fall to 0 in a straight line"
+    return top*(.04+.96*min(1, pos/rise))
+
+@ex.mistake
+def not_to_zero(pos, top=.01, rise=.2):
+    "The rate ends where it began, at a 25th of `top`: it should fall to 0"
+    return top*(.04 + .96*(pos/rise if pos<rise else (1-pos)/(1-rise)))
+
+@ex.variant
+def lower_of_two_lines(pos, top=.01, rise=.2): return min(top*(.04+.96*pos/rise), top*(1-pos)/(1-rise))
+
+@ex.variant
+def by_corners(pos, top=.01, rise=.2):
+    corners = (0,.04*top), (rise,top), (1,0)
+    for (x0,y0),(x1,y1) in zip(corners, corners[1:]):
+        if pos<=x1: return y0 + (y1-y0)*(pos-x0)/(x1-x0)
+
+# %% ../nbs/tools/exercises.ipynb #c4cbb164
+def _trained(g, make):
+    "A batch normalisation as after training, with an eps that shows"
+    bn = make(3, eps=.05)
+    with torch.no_grad():
+        if bn.weight is not None: bn.weight.copy_(_randn(g, 3)); bn.bias.copy_(_randn(g, 3))
+        if bn.running_mean is not None: bn.running_mean.copy_(_randn(g, 3)); bn.running_var.copy_(_rand(g, 3)+.1)
+    return dict(bn=bn.eval())
+
+def _two_of(f, bn):
+    scale, summand = f(bn)
+    return dict(scale=scale, summand=summand)
+
+ex = exercise('13', speed_answer.bn_scale, 'Two numbers a channel do what the batch normalisation does.',
+    [Case(partial(_trained, make=nn.BatchNorm2d), _two_of),
+     Case(partial(_trained, make=convnet.BatchNorm), _two_of, "lesson 12's"),
+     Case(partial(_trained, make=partial(nn.BatchNorm2d, affine=False)), _two_of, 'without weights'),
+     Case(partial(_trained, make=partial(nn.BatchNorm2d, track_running_stats=False)), _two_of, 'without running means')],
+    ['In evaluation mode it gives (x-mean)/sqrt(var+eps)*weight + bias, with the running mean and variance.',
+     'Written as x*scale + summand: `scale` is weight/sqrt(var+eps), and `summand` is what is left.',
+     'Where `bn.weight` or `bn.running_mean` is None there is no such pair: raise a ValueError.'])
+
+def _bn_parts(bn):
+    if bn.weight is None or bn.running_mean is None: raise ValueError('no fixed factors')
+    return bn.weight, bn.bias, bn.running_mean, bn.running_var, bn.eps
+
+@ex.mistake
+def root_forgotten(bn):
+    "It divides by the variance: by its root, the standard deviation"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return weight/(var+eps), bias-mean*weight/(var+eps)
+
+@ex.mistake
+def eps_forgotten(bn):
+    "`eps` is left out: it is added to the variance before the root"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return weight/var.sqrt(), bias-mean*weight/var.sqrt()
+
+@ex.mistake
+def eps_outside_the_root(bn):
+    "`eps` is added to the root: it belongs to the variance, before the root is taken"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return weight/(var.sqrt()+eps), bias-mean*weight/(var.sqrt()+eps)
+
+@ex.mistake
+def mean_unscaled(bn):
+    "The mean is subtracted after the scaling, as it is: it has to be scaled too, `mean*scale`"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return weight/(var+eps).sqrt(), bias-mean
+
+@ex.mistake
+def mean_added(bn):
+    "The mean is added, and should be subtracted"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return weight/(var+eps).sqrt(), bias+mean*weight/(var+eps).sqrt()
+
+@ex.mistake
+def bias_scaled(bn):
+    "The bias is scaled too: it is added at the very end, as it is"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return weight/(var+eps).sqrt(), (bias-mean)*weight/(var+eps).sqrt()
+
+@ex.mistake
+def weight_left_out(bn):
+    "`weight` is left out: it multiplies what has been divided by the deviation"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return 1/(var+eps).sqrt(), bias-mean/(var+eps).sqrt()
+
+@ex.mistake
+def made_up(bn):
+    "Where there are no weights or running means, ones and zeros are made up: refuse it with a ValueError"
+    weight, bias = (torch.ones(3), torch.zeros(3)) if bn.weight is None else (bn.weight, bn.bias)
+    mean, var = (torch.zeros(3), torch.ones(3)) if bn.running_mean is None else (bn.running_mean, bn.running_var)
+    return weight/(var+bn.eps).sqrt(), bias-mean*weight/(var+bn.eps).sqrt()
+
+@ex.variant
+def by_power(bn):
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    scale = weight.double()*(var.double()+eps)**-.5
+    return [scale, bias-scale*mean]
+
+@ex.variant
+def by_asking(bn):
+    _bn_parts(bn)
+    bn = copy.deepcopy(bn).eval()
+    at = [bn(torch.full((1,3,1,1), x)).flatten().detach() for x in (0.,1.)]
+    return at[1]-at[0], at[0]
+
+# %% ../nbs/tools/exercises.ipynb #f5a077b8
+def _layer_case(g, make, *shape):
+    layer = make()
+    with torch.no_grad():
+        for p in layer.parameters(): p.copy_(_randn(g, *p.shape))
+    n = len(layer.weight)
+    return dict(layer=layer, scale=_randn(g, n), summand=_randn(g, n), x=_randn(g, *shape))
+
+def _takes_in(f, layer, scale, summand, x):
+    "What the new layer gives, and what the old one gives afterwards"
+    new = f(layer, scale, summand)
+    return dict(out=new(x), old=layer(x), same_kind=type(new)==type(layer))
+
+ex = exercise('13', speed_answer.absorb, 'One layer in the place of two, and the old one is as it was.',
+    [Case(lambda g: _layer_case(g, partial(nn.Linear, 4, 4), 5, 4), _takes_in, '`nn.Linear`'),
+     Case(lambda g: _layer_case(g, partial(nn.Linear, 3, 5), 2, 3), _takes_in, '`nn.Linear`, more outputs than inputs'),
+     Case(lambda g: _layer_case(g, partial(nn.Linear, 3, 3, bias=False), 2, 3), _takes_in, '`nn.Linear` without a bias'),
+     Case(lambda g: _layer_case(g, partial(nn.Conv2d, 2, 3, 3, bias=False), 2, 2, 5, 5), _takes_in,
+          '`nn.Conv2d` without a bias'),
+     Case(lambda g: _layer_case(g, partial(nn.Conv2d, 2, 4, 2), 2, 2, 4, 4), _takes_in, '`nn.Conv2d`')],
+    ['A copy first: `copy.deepcopy(layer)`.',
+     '(w x + b)*scale + summand: the weights of each output are multiplied by its `scale`, and so is its bias; '
+     'to that comes `summand`.',
+     'Outputs are counted along axis 0 of the weights, for `nn.Linear` and `nn.Conv2d` alike. A layer without a '
+     'bias gets one.'])
+
+def _absorbed(layer, weight, bias):
+    layer = copy.deepcopy(layer)
+    layer.weight, layer.bias = nn.Parameter(weight.detach()), bias if bias is None else nn.Parameter(bias.detach())
+    return layer
+
+def _outputs(layer, scale): return scale.view(-1, *[1]*(layer.weight.ndim-1))
+def _bias(layer): return torch.zeros(len(layer.weight)) if layer.bias is None else layer.bias
+
+@ex.mistake
+def inputs_scaled(layer, scale, summand):
+    "The inputs are scaled in place of the outputs: these are counted along axis 0 of the weights, and `*` goes along the last"
+    return _absorbed(layer, layer.weight*scale, _bias(layer)*scale+summand)
+
+@ex.mistake
+def bias_unscaled(layer, scale, summand):
+    "The layer's own bias is not scaled: the whole output is multiplied, and the bias is part of it"
+    return _absorbed(layer, layer.weight*_outputs(layer, scale), _bias(layer)+summand)
+
+@ex.mistake
+def summand_scaled(layer, scale, summand):
+    "`summand` is scaled too: it is added afterwards, as it is"
+    return _absorbed(layer, layer.weight*_outputs(layer, scale), (_bias(layer)+summand)*scale)
+
+@ex.mistake
+def summand_forgotten(layer, scale, summand):
+    "`summand` is not added: it belongs to the new bias"
+    return _absorbed(layer, layer.weight*_outputs(layer, scale), _bias(layer)*scale)
+
+@ex.mistake
+def weights_unscaled(layer, scale, summand):
+    "Only the bias is scaled: the weights of each output are multiplied too"
+    return _absorbed(layer, layer.weight, _bias(layer)*scale+summand)
+
+@ex.mistake
+def without_a_bias_none(layer, scale, summand):
+    "A layer that had no bias gets none: it needs one now, for `summand`"
+    return _absorbed(layer, layer.weight*_outputs(layer, scale), None if layer.bias is None else layer.bias*scale+summand)
+
+@ex.mistake
+def in_place_of_the_old(layer, scale, summand):
+    "The layer that was given has changed, and whoever has it still needs it: change a copy, `copy.deepcopy(layer)`"
+    new = _absorbed(layer, layer.weight*_outputs(layer, scale), _bias(layer)*scale+summand)
+    layer.weight, layer.bias = new.weight, new.bias
+    return layer
+
+@ex.variant
+def row_by_row_of_weights(layer, scale, summand):
+    new = copy.deepcopy(layer)
+    with torch.no_grad():
+        for row,s in zip(new.weight, scale): row *= s
+        new.bias = nn.Parameter(summand.clone() if new.bias is None else new.bias*scale + summand)
+    return new
+
+@ex.variant
+def by_einsum(layer, scale, summand):
+    return _absorbed(layer, torch.einsum('o...,o->o...', layer.weight, scale), torch.addcmul(summand, _bias(layer), scale))
+
+# %% ../nbs/tools/exercises.ipynb #12169b81
+def _inked(g, n=12):
+    images = torch.zeros(n, 28, 28, dtype=torch.uint8)
+    images[:,:5,:5] = _ints(g, 256, n, 5, 5).byte()
+    return Digits(images, _ints(g, 10, n))
+
+def _softmax_steps(Hand, digits, lr):
+    "Three batches of four; the weights after each"
+    model = nn.Sequential(nn.Linear(784, 10))
+    loader, after = speed_by_hand.InkLoader(digits, 4, seed=1), []
+    net = Hand(model, loader, lr)
+    for x,y,end in loader:
+        net.step(x, y, end)
+        after.append(torch.as_tensor(net.w).clone())
+    return after
+
+ex = exercise('13', speed_by_hand.HandSoftmax, 'Scores, probabilities, their difference from the targets, and a step against it.',
+    [Case(lambda g: dict(digits=_inked(g), lr=.5+_rand(g, 1).item()), _softmax_steps),
+     Case(lambda g: dict(digits=_inked(g), lr=5.), _softmax_steps, 'a large rate')],
+    ['x (bs,n) has bytes 0..255 as floats, so scores are x@w.T times `self.scale`, which is 1/255. `self.w` has a '
+     'row for each digit; its first column is the bias. y has a 1 in the column of the right digit, as an array.',
+     'The gradient of the loss for the scores is (p-y)/bs, where p are the probabilities by softmax.',
+     'For the weights: that transposed, times x/255. `self.rate` is lr/bs/255, everything that is constant in one number.'],
+    methods=('step',))
+
+class _Soft(speed_by_hand.HandSoftmax):
+    "The answer, with room for mistakes"
+    def probs(self, x): return (x@torch.from_numpy(self.w).T/255).softmax(1)
+    def delta(self, p, y): return p-y
+    def factor(self, x): return float(self.rate)
+    def step(self, x, y, end):
+        d = self.delta(self.probs(x), torch.from_numpy(y))
+        self.w -= (self.factor(x)*d.T@x).numpy()
+
+@ex.mistake
+class uphill(_Soft):
+    "The step goes uphill: p-y is the gradient, and it is subtracted"
+    def delta(self, p, y): return y-p
+
+@ex.mistake
+class summed_over_the_batch(_Soft):
+    "The gradient is the sum over the batch, so that each step is too large: the loss is a mean, divide by the batch's size"
+    def factor(self, x): return float(self.rate)*len(x)
+
+@ex.mistake
+class bytes_in_the_gradient(_Soft):
+    "The gradient is 255 times too large: the pictures are bytes here too, not between 0 and 1"
+    def factor(self, x): return float(self.rate)*255
+
+@ex.mistake
+class no_softmax(_Soft):
+    "Scores are compared with the targets as they are: softmax makes probabilities of them first"
+    def probs(self, x): return x@torch.from_numpy(self.w).T/255
+
+@ex.mistake
+class softmax_down_the_batch(_Soft):
+    "Softmax goes down the batch: each picture has ten probabilities that add up to 1, axis 1"
+    def probs(self, x): return (x@torch.from_numpy(self.w).T/255).softmax(0)
+
+@ex.mistake
+class scores_of_bytes(_Soft):
+    "The scores are 255 times too large, and the probabilities all 0 or 1: multiply by `self.scale`"
+    def probs(self, x): return (x@torch.from_numpy(self.w).T).softmax(1)
+
+@ex.mistake
+class targets_forgotten(_Soft):
+    "The targets are not subtracted: the gradient for the scores is p-y"
+    def delta(self, p, y): return p
+
+@ex.mistake
+class slope_of_the_square(_Soft):
+    "p-y is multiplied by p(1-p), as for squared errors: with cross-entropy that factor cancels"
+    def delta(self, p, y): return (p-y)*p*(1-p)
+
+@ex.variant
+class by_autograd(speed_by_hand.HandSoftmax):
+    def step(self, x, y, end):
+        with torch.inference_mode(False):
+            w = torch.from_numpy(self.w.copy()).requires_grad_()
+            F.cross_entropy(x.clone()@w.T/255, torch.from_numpy(y.argmax(1))).backward()
+            self.w -= (float(self.rate)*255*len(x)*w.grad).numpy()
+
+@ex.variant
+class picture_by_picture(speed_by_hand.HandSoftmax):
+    def step(self, x, y, end):
+        change = np.zeros_like(self.w)
+        for row,target in zip(x.numpy(), y):
+            e = np.exp((z := self.w@row*self.scale)-z.max())
+            change += np.outer(e/e.sum()-target, row)
+        self.w = self.w - self.rate*change
+
+# %% ../nbs/tools/exercises.ipynb #292fabe1
+def _gradients(Hand, digits, slope):
+    "Forward and backward on a batch of six: all gradients but the first layer's, and that of its activations"
+    bend = nn.LeakyReLU(slope) if slope else nn.ReLU()
+    model = nn.Sequential(nn.Linear(784, 9), bend, nn.Linear(9, 7), bend, nn.Linear(7, 10))
+    for p in model.parameters(): nn.init.normal_(p, std=.5)
+    net = Hand(model, loader := speed_by_hand.InkLoader(digits, 6, seed=1), .1)
+    x, y, end = next(iter(loader))
+    net.forward(x); net.backward(y)
+    w1, b1, w2, b2 = (g.clone() for g in net.grads[1:])
+    return dict(last_weights=w2, last_bias=b2, middle_weights=w1, middle_bias=b1, first_activations=net.deltas[0].clone())
+
+ex = exercise('13', speed_by_hand.HandNet, 'From the last layer to the first: weights, bias, and what goes further back.',
+    [Case(lambda g: dict(digits=_inked(g), slope=0.), _gradients, 'ReLU'),
+     Case(lambda g: dict(digits=_inked(g), slope=.1), _gradients, 'LeakyReLU')],
+    ['It begins with d = (p-y)/bs, into `self.d[-1]`; the probabilities p are `self.a[-1]`, bs is `self.bs`.',
+     'For each later layer, the last one first: its weights get d.T @ (what went into it), its bias the sum of d '
+     'over the batch. They lie in `self.small_grads`, weights and biases in turn; write with `out=`.',
+     'What goes further back is d @ weights (`self.small[2*i]`), into `self.d[i]`; then `self.bend_back(i)` '
+     'multiplies by the slope of the ReLU.'], methods=('backward',))
+
+class _Back(speed_by_hand.HandNet):
+    "The answer, with room for mistakes"
+    sign, over, last, straight = 1, None, 0, False
+    def biases(self, d): return d.sum(0)
+    def weights(self, d, a): return d.T@a
+    def further(self, d, i): return d@self.small[2*i]
+    def backward(self, y):
+        self.d[-1][:] = d = self.sign*(self.a[-1]-y)/(self.over or self.bs)
+        for i in reversed(range(self.last, len(self.a)-1)):
+            self.small_grads[2*i][:], self.small_grads[2*i+1][:] = self.weights(d, self.a[i]), self.biases(d)
+            self.d[i][:] = self.further(d, i)
+            if not self.straight: self.bend_back(i)
+            d = self.d[i]
+
+@ex.mistake
+class not_divided_by_n(_Back):
+    "Every gradient is that of the sum over the batch: the loss is its mean, so divide p-y by `self.bs`"
+    over = 1
+
+@ex.mistake
+class sign_turned(_Back):
+    "All gradients have the wrong sign: it begins with p-y, not y-p"
+    sign = -1
+
+@ex.mistake
+class bends_forgotten(_Back):
+    "The gradient goes back as if there were no ReLU: multiply by its slope, `self.bend_back(i)`"
+    straight = True
+
+@ex.mistake
+class biases_averaged(_Back):
+    "The gradient of a bias is the mean of d over the batch: d has been divided already, so it is the sum"
+    def biases(self, d): return d.mean(0)
+
+@ex.mistake
+class one_layer_alone(_Back):
+    "Only the last layer has its gradients: go back through all of them"
+    last = 1
+
+@ex.mistake
+class divided_twice(_Back):
+    "The gradient is handed back divided once more by the batch's size: once is enough, at the beginning"
+    def further(self, d, i): return d@self.small[2*i]/self.bs
+
+@ex.mistake
+class signs_of_the_weights(_Back):
+    "The gradient is handed back through the sizes of the weights, without their signs"
+    def further(self, d, i): return d@np.abs(self.small[2*i])
+
+@ex.mistake
+class transposed(_Back):
+    "The gradient of the weights is transposed: `d.T @ a` has a row for each output, as the weights have"
+    def weights(self, d, a): return (d.T@a).T
+
+@ex.mistake
+class biases_untouched(_Back):
+    "The biases have no gradient: the sum of d over the batch, for each layer"
+    def biases(self, d): return 0
+
+@ex.variant
+class in_torch(speed_by_hand.HandNet):
+    def backward(self, y):
+        self.deltas[-1].copy_((self.acts[-1]-torch.from_numpy(y))/self.bs)
+        for i in range(len(self.acts)-2, -1, -1):
+            d, w = self.deltas[i+1], self.params[2*i+1]
+            self.grads[2*i+1].copy_(torch.einsum('no,ni->oi', d, self.acts[i]))
+            self.grads[2*i+2].copy_(torch.einsum('no->o', d))
+            self.deltas[i].copy_((d@w)*torch.where(self.acts[i]>0, 1., self.slope))
+
+@ex.variant
+class picture_by_picture_back(speed_by_hand.HandNet):
+    def backward(self, y):
+        for g in self.small_grads: g[:] = 0
+        for k in range(self.bs):
+            d = (self.a[-1][k]-y[k])/self.bs
+            for i in range(len(self.a)-2, -1, -1):
+                self.small_grads[2*i] += np.outer(d, self.a[i][k])
+                self.small_grads[2*i+1] += d
+                self.d[i][k] = d = (self.small[2*i].T@d)*np.where(self.a[i][k]>0, 1, self.slope)
+
+# %% ../nbs/tools/exercises.ipynb #b24cd2fd
+ex = exercise('14', fastai_twin.two_scores, "Softmax of the two scores is the sigmoid of the one.",
+    [Case(lambda g: dict(preds=3*_randn(g, 6, 1))),
+     Case(lambda g: dict(preds=_randn(g, 4, 1)), lambda f, x: slope(lambda x: f(x)*torch.tensor([2.,3.]), x), 'the slope'),
+     Case(lambda g: dict(preds=_randn(g, 1, 1)), title='one picture'),
+     Case(lambda g: dict(preds=_randn(g, 6)), title='one axis'),
+     Case(lambda g: dict(preds=_randn(g, 6, 2)), title='two activations for each picture')],
+    ['sigmoid(a) is e^a/(e^a+1), and 1 is e^0: the scores are a and 0.',
+     '`torch.cat` along axis 1, with `torch.zeros_like`.',
+     'Anything but a shape of (n,1) is refused with a ValueError.'])
+
+def _one_column(preds):
+    if preds.ndim!=2 or preds.shape[1]!=1: raise ValueError('shape')
+
+@ex.mistake
+def zero_first(preds):
+    "The zero comes first: the activation speaks for the first class, so it is the first score"
+    _one_column(preds)
+    return torch.cat([torch.zeros_like(preds), preds], 1)
+
+@ex.mistake
+def plus_and_minus(preds):
+    "With a and -a the difference is twice as large, and so softmax is the sigmoid of 2a: the second score is 0"
+    _one_column(preds)
+    return torch.cat([preds, -preds], 1)
+
+@ex.mistake
+def probabilities(preds):
+    "These are probabilities, and softmax would be taken of them once more: give scores, a and 0"
+    _one_column(preds)
+    return torch.cat([preds.sigmoid(), 1-preds.sigmoid()], 1)
+
+@ex.mistake
+def one_minus(preds):
+    "1-a would do for probabilities: these are scores, and the second is 0"
+    _one_column(preds)
+    return torch.cat([preds, 1-preds], 1)
+
+@ex.mistake
+def below_each_other(preds):
+    "The zeros stand below the activations: side by side, axis 1"
+    _one_column(preds)
+    return torch.cat([preds, torch.zeros_like(preds)])
+
+@ex.mistake
+def cut_off(preds):
+    "The gradient does not flow through: don't take the numbers out of their tensor"
+    _one_column(preds)
+    return torch.cat([preds, torch.zeros_like(preds)], 1).detach()
+
+@ex.mistake
+def any_shape(preds):
+    "A row of numbers or two columns go through: refuse all shapes but (n,1) with a ValueError"
+    return torch.stack([preds.flatten(), torch.zeros(preds.numel())], 1)
+
+@ex.variant
+def padded(preds):
+    _one_column(preds)
+    return F.pad(preds, (0,1))
+
+@ex.variant
+def by_product(preds):
+    n, one = preds.shape
+    assert one==1
+    return preds.double()*torch.tensor([1.,0.])
+
+# %% ../nbs/tools/exercises.ipynb #2bf4f0ad
+def _decoding(g): return dict(preds=2*_randn(g, 6, 4), targets=_ints(g, 4, 6))
+
+def _with_reduction(Loss, preds, targets, how):
+    loss = Loss(softmax.cross_entropy)
+    loss.reduction = how
+    return loss(preds, targets)
+
+ex = exercise('14', fastai_twin.DecodingLoss, 'One mean, or a loss for each picture; and the class of the highest probability.',
+    [Case(_decoding, partial(_with_reduction, how='mean'), 'reduction mean'),
+     Case(_decoding, partial(_with_reduction, how='none'), 'reduction none'),
+     Case(_decoding, lambda Loss, preds, targets: slope(lambda p: _with_reduction(Loss, p, targets, 'none')**2, preds),
+          'the slope, reduction none'),
+     Case(lambda g: dict(probs=_randn(g, 5, 4).softmax(1)), lambda Loss, probs: Loss(softmax.cross_entropy).decodes(probs),
+          '`decodes`'),
+     Case(lambda g: dict(probs=_randn(g, 4).softmax(0)), lambda Loss, probs: Loss(softmax.cross_entropy).decodes(probs),
+          '`decodes`, a single picture')],
+    ["`self.loss_func(preds, targets)` is the mean; that is what `reduction=='mean'` asks for.",
+     'Otherwise a loss for each picture: the mean over a batch of one, `p[None]` and `t[None]`, then `torch.stack`.',
+     '`decodes` gets probabilities and gives the place of the largest, along the last axis.'],
+    methods=('__call__','decodes'))
+
+class _Decoding(fastai_twin.DecodingLoss):
+    "The answer, with room for mistakes"
+    def __call__(self, preds, targets):
+        each = F.cross_entropy(preds, targets, reduction='none')
+        return each.mean() if self.reduction=='mean' else self.reduced(each)
+    def reduced(self, each): return each
+    def decodes(self, probs): return probs.argmax(-1)
+
+@ex.mistake
+class always_the_mean(_Decoding):
+    "The mean comes back, whatever `reduction` says: with 'none', fastai asks for a loss for each picture"
+    def reduced(self, each): return each.mean()
+
+@ex.mistake
+class never_the_mean(_Decoding):
+    "A loss for each picture comes back where the mean is asked for: look at `self.reduction`"
+    def __call__(self, preds, targets): return F.cross_entropy(preds, targets, reduction='none')
+
+@ex.mistake
+class their_sum(_Decoding):
+    "With 'none' the losses are added up: leave them as they are, one for each picture"
+    def reduced(self, each): return each.sum()
+
+@ex.mistake
+class repeated(_Decoding):
+    "With 'none' the mean is repeated for each picture: each has a loss of its own"
+    def reduced(self, each): return each.mean().expand(len(each))
+
+@ex.mistake
+class plain_numbers(_Decoding):
+    "The losses are right, and no gradient flows through them: `torch.stack` them, `item` cuts it off"
+    def reduced(self, each): return each.detach()
+
+@ex.mistake
+class highest_probability(_Decoding):
+    "`decodes` gives how probable the class is, not which it is: `argmax` in place of `max`"
+    def decodes(self, probs): return probs.amax(-1)
+
+@ex.mistake
+class over_the_batch(_Decoding):
+    "`decodes` looks along the batch, for the picture that has most of a class: along the last axis"
+    def decodes(self, probs): return probs.argmax(0)
+
+@ex.mistake
+class axis_one(_Decoding):
+    "A single picture has no axis 1: `decodes` looks along the last axis, -1, however many there are"
+    def decodes(self, probs): return probs.argmax(1)
+
+@ex.mistake
+class least_probable(_Decoding):
+    "`decodes` gives the least probable class"
+    def decodes(self, probs): return probs.argmin(-1)
+
+@ex.mistake
+class one_hot(_Decoding):
+    "`decodes` gives a row of zeros with a one in it: the class's number is wanted"
+    def decodes(self, probs): return F.one_hot(probs.argmax(-1), probs.shape[-1])
+
+@ex.variant
+class by_loop(fastai_twin.DecodingLoss):
+    def __call__(self, preds, targets):
+        if self.reduction!='mean': return torch.cat([self.loss_func(preds[i:i+1], targets[i:i+1]).view(1) for i in range(len(preds))])
+        return self.loss_func(preds, targets)
+    def decodes(self, probs): return probs.max(-1).indices
+
+@ex.variant
+class by_formula(fastai_twin.DecodingLoss):
+    def __call__(self, preds, targets):
+        each = preds.logsumexp(1) - preds.gather(1, targets[:,None])[:,0]
+        return each if self.reduction=='none' else each.mean()
+    def decodes(self, probs): return probs.sort(dim=-1).indices[...,-1]

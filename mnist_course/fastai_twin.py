@@ -61,7 +61,7 @@ def fastai_dls(
     if seed is not None: dls.train.rng = random.Random(seed)
     return dls
 
-# %% ../nbs/14_fastai_twin.ipynb #d1ff8b2e
+# %% ../nbs/14_fastai_twin.ipynb #71421623
 def two_scores(
     preds:Tensor, # One activation for each picture, shape (n,1): above 0 speaks for the first class
 )->Tensor:        # A score for each of two classes, shape (n,2)
@@ -70,7 +70,7 @@ def two_scores(
         raise ValueError(f'expected one activation for each picture, shape (n,1), found {tuple(preds.shape)}')
     return torch.cat([preds, torch.zeros_like(preds)], 1)
 
-# %% ../nbs/14_fastai_twin.ipynb #17cb83ff
+# %% ../nbs/14_fastai_twin.ipynb #a5545751
 class DecodingLoss:
     "One of our losses with what fastai asks beside its value: `activation`, `decodes` and `reduction`"
     def __init__(self,

@@ -27,13 +27,37 @@ from .judge import Exercise, Verdict, guess, judge, prove, show
 from .ladder import csv_bytes
 from .persist import write_atomic
 
-# %% ../nbs/tools/grade.ipynb #bf815d5d
+# %% ../nbs/tools/grade.ipynb #a390ca66
 def _definitions(source):
     "Functions and classes at the top of a cell, with the imports that stand beside them, without the rest"
     try: top = ast.parse(source).body
     except (SyntaxError, ValueError): return []
     if not any(isinstance(n, (ast.FunctionDef, ast.ClassDef)) for n in top): return []
     return [n for n in top if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))]
+
+def _used(tree):
+    "Names that code asks for and does not import itself"
+    nodes = list(ast.walk(tree))
+    imported = {name for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for name in _bound(n)}
+    return {n.id for n in nodes if isinstance(n, ast.Name)} - imported
+
+def _bound(node): return [(a.asname or a.name).split('.')[0] for a in node.names]
+
+def _parsed(source):
+    "A cell's syntax tree; an empty one of what is no Python"
+    try: return ast.parse(source)
+    except (SyntaxError, ValueError): return ast.parse('')
+
+def _imports_for(sources, exported):
+    "Imports from cells without definitions that exported cells ask for, directly or by a helper"
+    trees = [_parsed(s) for s in sources]
+    helpers = {n.name: n for t in trees for n in t.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    wanted, new = set(), _used(ast.Module([n for s in exported for n in _parsed(s).body], []))
+    while new:
+        wanted |= new
+        new = {u for name in new & helpers.keys() for u in _used(helpers[name])} - wanted
+    imports = [n for t in trees for n in t.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    return [n for n in imports if wanted & set(_bound(n))]
 
 def _compiled(source, name):
     "As Python; where that fails, without the lines that only a notebook knows, `%timeit` and `!ls`"
@@ -64,9 +88,13 @@ def run_cells(
         "Did it fail? Then it is needed by its own cell at most, or waits for an import"
         try: exec(compile(ast.Module([node], []), 'helper', 'exec'), scope)
         except Exception: return True
+    directive = re.compile(r'^#\|\s*(export\w*|exercise)\b', flags=re.M)
+    is_export = {i: bool(directive.search(source)) for i,source in code}
+    others = [source for i,source in code if not is_export[i]]
+    for node in _imports_for(others, [source for i,source in code if is_export[i]]): define(node)
     waiting = [node for _,source in code for node in _definitions(source) if define(node)]
     for i,source in code:
-        if not re.search(r'^#\|\s*(export\w*|exercise)\b', source, flags=re.M): continue
+        if not is_export[i]: continue
         name = f'cell {i}'
         linecache.cache[name] = len(source), None, source.splitlines(True), name    # for diagnoses
         try:
@@ -233,22 +261,23 @@ def _without_threads(jobs, *limits):
     r = subprocess.run(command, input=task, stdout=subprocess.PIPE, text=True, check=True)
     yield from (Verdict(**json.loads(line)) for line in r.stdout.splitlines())
 
-# %% ../nbs/tools/grade.ipynb #2869cd8b
+# %% ../nbs/tools/grade.ipynb #2bc44ee9
 def find_copies(
     folder:Path,     # A learner's folder; the copies may lie deeper in it
-    lesson:str=None, # Only this lesson, as '03'; all unless given
-)->dict:             # Lesson -> path of its copy, or None where there is none
+    lesson:str=None, # Only this lesson, as '03' or '13_speed'; all unless given
+)->dict:             # Name of each lesson, as '03_loss' -> path of its copy, or None where there is none
     "The copies of the lessons that have exercises"
-    lessons = sorted({e.number[:2] for e in EXERCISES.values()})
-    if lesson not in (None, *lessons):
-        raise ValueError(f'no lesson {lesson!r} with exercises: choose from {", ".join(lessons)}')
+    lessons = sorted({e.lesson for e in EXERCISES.values()})
+    numbers = sorted({n[:2] for n in lessons})
+    if lesson not in (None, *lessons, *numbers):
+        raise ValueError(f'no lesson {lesson!r} with exercises: choose from {", ".join(numbers)}')
     if not Path(folder).is_dir():
         raise FileNotFoundError(f'no folder {folder}: mnist_course start {shlex.quote(str(folder))} makes it')
-    return {n: next(iter(lesson_copies(folder, n)), None) for n in lessons if lesson in (None, n)}
+    return {n: next(iter(lesson_copies(folder, n)), None) for n in lessons if lesson in (None, n, n[:2])}
 
 def check_folder(
     folder:Path,     # A learner's folder
-    lesson:str=None, # Only this lesson, as '03'
+    lesson:str=None, # Only this lesson, as '03' or '13_speed'
     workers:int=2,   # Processes at a time
     **limits,        # `seconds` and `gigabytes`
 ):                   # Yields a `Verdict` for every exercise, as they come
@@ -263,7 +292,7 @@ def check_folder(
             else: yield Verdict(ex.number, ex.name, *why)
     yield from judge_apart(jobs, workers, **limits)
 
-# %% ../nbs/tools/grade.ipynb #59058f88
+# %% ../nbs/tools/grade.ipynb #4c806998
 def draw_map(
     verdicts:list, # `Verdict`s, in any order
 )->str:            # Text of several lines
@@ -273,7 +302,7 @@ def draw_map(
     for n in sorted({v.number[:2] for v in verdicts}):
         here = [v for v in verdicts if v.number[:2]==n]
         row, done = ' '.join(marks[v.status] for v in here), sum(v.status=='done' for v in here)
-        lines.append(f'{n}  {row:<12} {done} of {len(here)}')
+        lines.append(f'{n}  {row:<16} {done} of {len(here)}')
         first = next((v for v in here if v.status=='wrong'), None)
         if first: lines.append(f'    ✗ {first.number} {first.name}: {first.text}')
     counts = [f'{sum(v.status==s for v in verdicts)} {s}' for s in marks]

@@ -113,7 +113,7 @@ def show(
     try: return getattr(x, '__name__', None) or repr(x)[:80]
     except Exception: return f'a {type(x).__name__} that cannot be shown'
 
-# %% ../nbs/tools/judge.ipynb #3f8b45c5
+# %% ../nbs/tools/judge.ipynb #937f37ed
 @dataclass
 class Exercise:
     "What is asked, how it is tried, and what is known to go wrong"
@@ -129,6 +129,9 @@ class Exercise:
 
     @property
     def name(self): return self.own.__qualname__
+
+    @property
+    def lesson(self): return f"{self.number[:2]}_{self.own.__module__.split('.')[-1]}"
 
     def mistake(self, f):
         "A decorator: the function or class below is a wrong answer to this exercise"

@@ -19,7 +19,7 @@ from .judge import show
 from .ladder import RUNGS, run_ladder
 from .recipes import pick
 
-# %% ../nbs/tools/mine.ipynb #3734727f
+# %% ../nbs/tools/mine.ipynb #93d784f0
 def solved(
     folder:Path, # A learner's copies
 )->dict:         # Name of each exercise that is done -> the learner's function or class
@@ -31,7 +31,7 @@ def solved(
         for ex in right:
             first, *rest = ex.name.split('.')
             found[ex.name] = reduce(getattr, rest, scope[first])
-        package = import_module(f'mnist_course.{path.stem[3:]}')    # one class of each name, one exception
+        package = import_module(exercises_of(path)[0].own.__module__)    # one class of each name, one exception
         scope.update({name: getattr(package, name) for name in package.__all__})
     return found
 

@@ -88,7 +88,7 @@ def fast_random_warp(
     maps = affine(u[0]*degrees, 1+u[1]*stretch, 1+u[2]*stretch, u[3]*lean, u[4]*pixels, u[5]*pixels)
     return fast_warp(xb, maps)
 
-# %% ../nbs/13_speed.ipynb #a7a63bdc
+# %% ../nbs/13_speed.ipynb #49b695b0
 def patch_rows(
     xb:Tensor,    # Pictures, channels last, shape (n,h,w,c)
     ksize:int,    # Side of a patch
@@ -137,7 +137,7 @@ class Whiten(nn.Module):
         out = F.conv2d(to_float(xb)[:,None], self.kernels, self.bias, self.stride)
         return out.relu_().permute(0,2,3,1).contiguous()       # channels last
 
-# %% ../nbs/13_speed.ipynb #494d2c12
+# %% ../nbs/13_speed.ipynb #c4bed2a4
 def orthogonal(
     g:Tensor,    # A matrix, shape (m,n)
     steps:int=3, # Each brings the singular values nearer to 1
@@ -200,7 +200,7 @@ def fast_net(
     return nn.Sequential(Whiten(images), PatchConv(32, width, 3), PoolNorm(width),
                          nn.Linear(9*width,128), nn.ReLU(), nn.Linear(128,n_out))
 
-# %% ../nbs/13_speed.ipynb #7105e287
+# %% ../nbs/13_speed.ipynb #520a7bcb
 def triangle(
     pos:float,      # Share of the training that is done, in [0,1]
     top:float=.01,  # Highest rate

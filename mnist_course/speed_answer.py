@@ -17,7 +17,7 @@ from .persist import write_tensors
 from .recipes import Pixels
 from .softmax import SoftmaxNet, softmax
 
-# %% ../nbs/13_speed_answer.ipynb #572f0be9
+# %% ../nbs/13_speed_answer.ipynb #d647576f
 def bn_scale(
     bn:nn.Module, # A batch normalisation: torch's, or lesson 12's
 )->tuple:         # Factor and summand of each channel, each of shape (c)
@@ -35,7 +35,7 @@ def flat_layers(
     if not isinstance(model, nn.Sequential): return [model]
     return [layer for part in model for layer in flat_layers(part)]
 
-# %% ../nbs/13_speed_answer.ipynb #fc1637c0
+# %% ../nbs/13_speed_answer.ipynb #6bd70df1
 def absorb(
     layer:nn.Module, # `nn.Conv2d` or `nn.Linear`
     scale:Tensor,    # A factor for each output, shape (n_out)

@@ -71,7 +71,7 @@ class InkLoader:
             ys = self.targets[idx].numpy()
             for i in range(n//self.bs): yield xs[i], ys[i*self.bs:(i+1)*self.bs], next(ends)
 
-# %% ../nbs/13_speed_by_hand.ipynb #c3d86086
+# %% ../nbs/13_speed_by_hand.ipynb #5159d58a
 class HandSoftmax:
     "Softmax regression with SGD: one linear layer, its gradient written down, no array made on the way"
     def __init__(self,
@@ -169,7 +169,7 @@ class FlatNet:
         for ours,theirs in self.layers(): theirs.copy_(ours)
         return self.model
 
-# %% ../nbs/13_speed_by_hand.ipynb #17dfb5af
+# %% ../nbs/13_speed_by_hand.ipynb #843d67eb
 class HandNet(FlatNet):
     "A `FlatNet` with ReLU or LeakyReLU between its layers and cross-entropy at the end; gradients by hand"
     def bend(self, i):

@@ -18,7 +18,7 @@ LESSONS = sorted(p for p in (ROOT/'nbs').glob('[0-9][0-9]_*.ipynb') if exercises
 NUMBERS = {e.number: e for e in EXERCISES.values()}
 
 
-def lesson_of(number): return next(p for p in LESSONS if p.name[:2]==number[:2])
+def lesson_of(number): return next(p for p in LESSONS if p.stem==NUMBERS[number].lesson)
 def squeezed(text): return re.sub(r'\s', '', text)
 def ours(path): return answers_in(read_lesson(path), exercises_of(path))
 
@@ -239,7 +239,7 @@ def test_reset_brings_back_what_is_lost_and_copies_hide_nothing(tmp_path):
     start_course(tmp_path/'mine', lessons=ROOT/'nbs')
     path = tmp_path/'mine'/'03_loss.ipynb'
     (tmp_path/'mine'/'03_loss-Copy1.ipynb').write_bytes(path.read_bytes())
-    assert find_copies(tmp_path/'mine', '03')['03']==copy_of(tmp_path/'mine', '03.2')[0]==path
+    assert find_copies(tmp_path/'mine', '03')['03_loss']==copy_of(tmp_path/'mine', '03.2')[0]==path
     for _ in range(2):
         nb = read_lesson(path)
         nb['cells'].remove(find_cell(nb, NUMBERS['03.2']))

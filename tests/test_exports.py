@@ -419,7 +419,7 @@ grade = dict(
     run_cells = "assert run_cells(dict(cells=[dict(cell_type='code', source='#| export\\nn = 1')]))[0]['n']==1",
     judge_copy = "assert judge_copy(dict(cells=[]), m.EXERCISES['sigmoid']).status=='wrong'",
     judge_apart = "assert [v.status for v in judge_apart([(dict(cells=[]), m.EXERCISES['sigmoid'])])]==['wrong']",
-    find_copies = "assert find_copies(tmp, '03')=={'03':None}",
+    find_copies = "assert find_copies(tmp, '03')=={'03_loss':None}",
     check_folder = "assert {v.status for v in check_folder(tmp, '03')}=={'not begun'}",
     draw_map = "assert draw_map(list(check_folder(tmp, '03'))).endswith('Next: 03.1 init_params')",
     left_out = "(tmp/'a.zip').touch(); assert left_out(tmp)==['a.zip']",
