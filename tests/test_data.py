@@ -1,5 +1,5 @@
-"Data that a person could lose an hour to: files cut off anywhere, killed processes, two at once, folders that cannot be written"
-import gzip, hashlib, json, os, signal, subprocess, sys, time
+"The pictures in the package, any folder of idx files, the folder of PNGs; damage to them is in tests/faults"
+import gzip, hashlib, json, os, subprocess, sys
 from pathlib import Path
 
 import numpy as np
@@ -70,74 +70,12 @@ def test_read_idx_gives_back_what_was_written(folder, array):
         assert back.dtype==torch.uint8 and back.shape==array.shape and (back.numpy()==array).all()
 
 
-@given(small, st.data())
-def test_read_idx_refuses_a_file_cut_off_anywhere(folder, array, data):
-    for name in kinds('cut'):
-        write(folder/name, idx(array))
-        whole = (folder/name).read_bytes()
-        (folder/name).write_bytes(whole[:data.draw(st.integers(0, len(whole)-1))])
-        with pytest.raises(ValueError, match='cut.*expected.*found'): read_idx(folder/name, array.ndim)
-
-
-def test_read_idx_refuses_every_cut_of_one_file(folder):
-    for name in kinds('each'):
-        write(folder/name, idx(np.arange(12, dtype=np.uint8).reshape(3,2,2)))
-        whole = (folder/name).read_bytes()
-        for n in range(len(whole)):
-            (folder/name).write_bytes(whole[:n])
-            with pytest.raises(ValueError, match=name): read_idx(folder/name, 3)
-
-
-@given(small, st.binary(min_size=1, max_size=9))
-def test_read_idx_refuses_a_longer_file(folder, array, more):
-    for name in kinds('long'):
-        write(folder/name, idx(array)+more)
-        with pytest.raises(ValueError, match='long.*found more'): read_idx(folder/name, array.ndim)
-
-
-@given(small, st.integers(0, 2**32-1) | st.integers(2048, 2052))
-def test_read_idx_refuses_another_magic_number(folder, array, magic):
-    write(folder/'magic', magic.to_bytes(4,'big') + idx(array)[4:])
-    if magic!=2048+array.ndim:
-        with pytest.raises(ValueError, match=rf'magic number {2048+array.ndim}.*found.* {magic}\b'): read_idx(folder/'magic', array.ndim)
-
-
 @settings(max_examples=200)
 @given(st.binary(max_size=60))
 def test_read_idx_meets_noise_with_a_value_error(folder, noise):
     for name in kinds('noise'):
         (folder/name).write_bytes(noise)
         with pytest.raises(ValueError, match='noise'): read_idx(folder/name, 3)
-
-
-@settings(max_examples=200)
-@given(st.data())
-def test_read_idx_takes_a_flipped_bit_of_a_gz_for_damage_or_for_nothing(folder, data):
-    "A gzip file has a checksum: what comes back is what was written, or a ValueError"
-    array = np.arange(48, dtype=np.uint8).reshape(3,4,4)
-    write(folder/'flip.gz', idx(array))
-    raw = bytearray((folder/'flip.gz').read_bytes())
-    raw[data.draw(st.integers(0, len(raw)-1))] ^= 1 << data.draw(st.integers(0,7))
-    (folder/'flip.gz').write_bytes(raw)
-    try: assert (read_idx(folder/'flip.gz', 3).numpy()==array).all()
-    except ValueError as e: assert 'flip.gz' in str(e)
-
-
-def test_a_bomb_is_refused_before_it_is_unpacked(folder):
-    "A megabyte that unpacks to a gigabyte; once its header says so, once it says 8 bytes"
-    import resource
-    zeros = gzip.compress(bytes(2**20), mtime=0)
-    with open(folder/'claims.gz', 'wb') as f:
-        f.write(gzip.compress(np.array([2051, 60_000, 2**15, 2**15], '>u4').tobytes(), mtime=0))
-        for _ in range(1024): f.write(zeros)
-    with open(folder/'hides.gz', 'wb') as f:
-        f.write(gzip.compress(np.array([2051, 2, 2, 2], '>u4').tobytes(), mtime=0))
-        for _ in range(1024): f.write(zeros)
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-    with pytest.raises(ValueError, match='claims.gz: expected at most .* a header that claims'): read_idx(folder/'claims.gz', 3)
-    with pytest.raises(ValueError, match='hides.gz: expected 8 bytes'): read_idx(folder/'hides.gz', 3)
-    assert time.perf_counter()-start<1
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss-before) < 100*1024 # kilobytes
 
 
 def fill(folder, images, labels, suffix='', test='t10k'):
@@ -168,11 +106,6 @@ def test_load_idx_keeps_to_the_range_of_labels(tmp_path_factory, label, n_classe
             load_idx(folder, n_classes)
 
 
-def test_load_idx_refuses_counts_that_differ(tmp_path):
-    fill(tmp_path, np.zeros((3,2,2), np.uint8), np.zeros(4, np.uint8))
-    with pytest.raises(ValueError, match='3 images.*4 labels'): load_idx(tmp_path)
-
-
 @pytest.mark.parametrize('gone', ['train-images-idx3-ubyte', 't10k-labels-idx1-ubyte'])
 def test_load_idx_names_the_file_that_is_missing(tmp_path, gone):
     fill(tmp_path, np.zeros((3,2,2), np.uint8), np.zeros(3, np.uint8))
@@ -184,23 +117,6 @@ def test_load_idx_names_the_file_that_is_missing(tmp_path, gone):
 # The folder of PNGs
 
 counts = {'train/3':6131, 'train/7':6265, 'valid/3':1010, 'valid/7':1028}
-def is_whole(folder): return {sub: len(list((folder/sub).glob('*.png'))) for sub in counts}==counts
-
-def start(folder):
-    code = 'import sys; from mnist_course.data import sample_folder; print(sample_folder(sys.argv[1]))'
-    return subprocess.Popen([sys.executable, '-c', code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_two_processes_at_once_in_a_path_that_is_hard_to_spell(tmp_path):
-    folder = tmp_path/'Meine Übung'/'3 & 7 🔢'/'sample'
-    both = [start(folder), start(folder)]
-    for p in both:
-        out, err = p.communicate(timeout=100)
-        assert (p.returncode, out.strip(), err)==(0, str(folder), '')
-    assert is_whole(folder)
-    assert [f.name for f in folder.parent.iterdir() if f.suffix!='.lock']==['sample']
-    made = (folder/'train'/'3'/'10000.png').stat().st_mtime_ns
-    assert sample_folder(folder)==folder and (folder/'train'/'3'/'10000.png').stat().st_mtime_ns==made  # nothing is written twice
 
 
 def test_the_pngs_are_the_pictures(tmp_path):
@@ -211,19 +127,6 @@ def test_the_pngs_are_the_pictures(tmp_path):
         names = {int(p.stem) for p in (folder/sub).iterdir()}
         assert names==set((d[split].labels==int(label)).nonzero()[:,0].tolist())
         for i in sorted(names)[::500]: assert (np.array(Image.open(folder/sub/f'{i}.png'))==d[split].images[i].numpy()).all()
-
-
-@pytest.mark.skipif(not hasattr(signal, 'SIGKILL'), reason='no SIGKILL here')
-def test_a_killed_process_leaves_nothing_that_looks_whole(tmp_path):
-    folder = tmp_path/'sample'
-    p = start(folder)
-    while len(list(tmp_path.rglob('*.png')))<1000 and p.poll() is None: time.sleep(.02)
-    p.kill()
-    assert p.wait()==-signal.SIGKILL, 'it had finished before it could be killed'
-    assert not folder.exists()
-    again = start(folder)
-    assert again.wait(100)==0 and is_whole(folder)
-    assert [f.name for f in tmp_path.iterdir() if f.suffix!='.lock']==['sample']
 
 
 @pytest.mark.skipif(not hasattr(os, 'setuid'), reason='no users here')

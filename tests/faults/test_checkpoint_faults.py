@@ -365,15 +365,12 @@ def epochs(file):
     except FileNotFoundError: return 0
 
 
-def killed_and_resumed(folder, prelude, kills):
-    "A run that is killed so many times, each time in the middle, and goes on to its end in a fresh process"
+def killed(folder, kills):
+    "A run that is killed so many times, each time in the middle"
     last = folder/'last.safetensors'
     for i in range(kills):
         due = epochs(last)+dice.randint(2, 6)
         assert kill_when(forked(folder, i>0), lambda: epochs(last)>=due)==-signal.SIGKILL and 1<=epochs(last)<40
-    out, err, rc = run(prelude+anew+train, folder)
-    assert rc==0, err
-    return files(folder)
 
 
 def files(folder):
@@ -391,9 +388,12 @@ def whole(tmp_path_factory):
 
 @pytest.mark.fault(27, without={'mnist_course.persist.load_opt_state': 'lambda opt, state: None'})
 def test_a_run_that_is_killed_thrice_ends_bit_for_bit_as_one_that_is_not(tmp_path, prelude, whole):
-    assert same(killed_and_resumed(tmp_path, prelude, 3), whole)
+    killed(tmp_path, 3)
+    out, err, rc = run(prelude+anew+train, tmp_path)    # to its end, in a fresh process
+    assert rc==0 and same(files(tmp_path), whole), err
 
 
 @pytest.mark.fault(28, without={'mnist_course.persist.load_random_state': 'lambda dls, state: None'})
-def test_it_takes_the_random_state_to_be_so(tmp_path, prelude, whole):
-    assert same(killed_and_resumed(tmp_path, prelude, 1), whole)
+def test_it_takes_the_random_state_to_be_so(tmp_path, whole):
+    killed(tmp_path, 1)
+    assert ended(forked(tmp_path, True))==0 and same(files(tmp_path), whole)
