@@ -8,10 +8,10 @@ __all__ = ['DataLoaders', 'Callback', 'CancelBatchException', 'CancelTrainExcept
            'sched_lin', 'sched_cos', 'sched_exp', 'combined_cos', 'ParamScheduler', 'LRFinder', 'SkipValidation',
            'decode_preds']
 
-# %% ../nbs/06_learner.ipynb #171df68d
+# %% ../nbs/06_learner.ipynb #27254133
 import copy, time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import cos, inf, isnan, nan, pi
 
 import torch
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from .data import show_digits
 from .optimizer import Adam, set_hyper
 
-# %% ../nbs/06_learner.ipynb #1c77e442
+# %% ../nbs/06_learner.ipynb #d420c111
 class DataLoaders:
     "The loaders of one task: `train`, then `valid`; as fastai's"
     def __init__(self,
@@ -31,6 +31,9 @@ class DataLoaders:
     ):
         if len(loaders)<2:
             raise ValueError(f'DataLoaders needs a loader to train and one to validate, found {len(loaders)}')
+        for i,dl in enumerate(loaders):
+            if hasattr(dl, '__len__') and not len(dl):
+                raise ValueError(f'loader {i} gives no batch: give it more rows, or a smaller batch size')
         self.loaders = list(loaders)
         self.device = torch.device(device or getattr(loaders[0], 'device', None) or 'cpu')
 
@@ -100,7 +103,7 @@ class Learner:
         except cancel: self(f'after_cancel_{name}')
         self(f'after_{name}')
 
-# %% ../nbs/06_learner.ipynb #5f2227a8
+# %% ../nbs/06_learner.ipynb #18dcadf5
 @patch
 def _do_batch(self:Learner):
     self.pred = self.model(self.xb)
@@ -121,7 +124,7 @@ def _all_batches(self:Learner):
         self._phase('batch', self._do_batch, CancelBatchException)
         self.train_iter += self.training
 
-# %% ../nbs/06_learner.ipynb #9ad202c0
+# %% ../nbs/06_learner.ipynb #db8ed421
 @patch
 def _do_train(self:Learner):
     self.dl, self.training = self.dls.train, True
@@ -139,7 +142,7 @@ def _do_epoch(self:Learner):
     self._do_train()
     self._do_validate(self.dls.valid)
 
-# %% ../nbs/06_learner.ipynb #5d741ec0
+# %% ../nbs/06_learner.ipynb #6adb95cf
 @patch
 def _do_fit(self:Learner):
     for self.epoch in range(self.epoch, self.n_epoch):    # from 0, unless a callback has said otherwise
@@ -163,8 +166,9 @@ def fit(self:Learner,
     self.add_cbs(cbs)
     try: self._phase('fit', self._do_fit, CancelFitException)
     finally:
-        self('cleanup_fit')
-        self.remove_cbs(cbs)
+        with ExitStack() as ends:    # each has its turn, in order, even if one of them fails
+            ends.callback(self.remove_cbs, cbs)
+            for cb in reversed(self.cbs): ends.callback(getattr(cb, 'cleanup_fit', lambda: None))
 
 # %% ../nbs/06_learner.ipynb #967236ee
 class Recorder(Callback):
@@ -350,7 +354,7 @@ def sched_lin(
     "A straight line; fastai's `SchedLin`"
     return lambda pos: start + pos*(end-start)
 
-# %% ../nbs/06_learner.ipynb #486633cf
+# %% ../nbs/06_learner.ipynb #b2ddfc24
 def sched_cos(
     start:float, # Value at 0
     end:float,   # Value at 1
@@ -377,7 +381,7 @@ def combined_cos(
     up, down = sched_cos(start, middle), sched_cos(middle, end)
     return lambda pos: up(pos/pct) if pos<pct else down((pos-pct)/(1-pct))
 
-# %% ../nbs/06_learner.ipynb #d08e4ae6
+# %% ../nbs/06_learner.ipynb #e9ac1fb2
 class ParamScheduler(Callback):
     "Set hyper-parameters before each training batch, by schedules of the share of the training that is done"
     order = 60

@@ -6,7 +6,7 @@
 __all__ = ['HANDS', 'ink_order', 'round_up', 'InkLoader', 'HandSoftmax', 'hand_steps', 'FlatNet', 'HandNet', 'HandAdam',
            'HandMomentum', 'train_hand']
 
-# %% ../nbs/13_speed_by_hand.ipynb #ddd3232b
+# %% ../nbs/13_speed_by_hand.ipynb #939644f6
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from .data import Digits, load_mnist
 from .learner import DataLoaders, Learner
-from .recipes import FlushDenormals, Run, get_recipe, hold_out
+from .recipes import FlushDenormals, Run, check_digits, get_recipe, hold_out
 from .sgd import DataLoader
 from .softmax import accuracy
 
@@ -38,7 +38,7 @@ def round_up(
     "Round up: processors like whole groups of 16 floats"
     return -(-n//to)*to
 
-# %% ../nbs/13_speed_by_hand.ipynb #8fc8a858
+# %% ../nbs/13_speed_by_hand.ipynb #9a49e250
 class InkLoader:
     "Shuffled batches in float rows 0..255, a column of ones (255) and then the pixels in `ink_order`"
     def __init__(self,
@@ -46,6 +46,8 @@ class InkLoader:
         bs:int,        # Pictures in a batch; a last, smaller batch is left out
         seed:int=0,    # Seed of the order, which is that of `DataLoader` with the same seed
     ):
+        check_digits(digits)
+        if not 1<=bs<=len(digits): raise ValueError(f'bs is {bs!r}: expected 1 to {len(digits)}, a whole batch')
         self.pixels, self.bs = ink_order(digits.images), bs
         n = len(self.pixels)+1
         rows = torch.zeros(len(digits), round_up(n), dtype=torch.uint8)

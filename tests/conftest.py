@@ -1,7 +1,8 @@
 "Every test has three minutes at most; hypothesis draws the same examples each time, so that a failure stays one"
-import os
+import os, subprocess, sys
 
 import pytest
+from checks import copy_repo
 from hypothesis import settings
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -11,3 +12,19 @@ settings.load_profile('course')
 
 def pytest_collection_modifyitems(items):
     for item in items: item.add_marker(pytest.mark.timeout(180))
+
+
+def run(*command, cwd):
+    r = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=170)
+    assert r.returncode==0, r.stdout+r.stderr
+    return r.stdout
+
+
+@pytest.fixture(scope='session')
+def built(tmp_path_factory):
+    "A wheel and an sdist of a copy of the repository; the wheel is made from the sdist"
+    tmp = tmp_path_factory.mktemp('built')
+    repo = copy_repo(tmp/'repo')
+    run('setup.py', '-q', 'sdist', '-d', tmp, cwd=repo)
+    run('-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '--no-index', '-w', tmp, next(tmp.glob('*.tar.gz')), cwd=tmp)
+    return tmp

@@ -1,27 +1,10 @@
 "What is built from a clone can be used without it"
 import email, os, subprocess, sys, tarfile, zipfile
 
-import pytest
-from checks import ROOT, copy_repo
+from checks import ROOT
 
 names = [f'{split}-{kind}-ubyte.gz' for split in ('train','t10k') for kind in ('images-idx3','labels-idx1')]
 lessons = sorted(p.name for p in (ROOT/'nbs').glob('*.ipynb'))
-
-
-def run(*command, cwd):
-    r = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=170)
-    assert r.returncode==0, r.stdout+r.stderr
-    return r.stdout
-
-
-@pytest.fixture(scope='module')
-def built(tmp_path_factory):
-    "A wheel and an sdist of a copy of the repository"
-    tmp = tmp_path_factory.mktemp('built')
-    repo = copy_repo(tmp/'repo')
-    run('setup.py', '-q', 'sdist', '-d', tmp, cwd=repo)
-    run('-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '--no-index', '-w', tmp, next(tmp.glob('*.tar.gz')), cwd=tmp)
-    return tmp
 
 
 def test_sdist_holds_the_sources(built):

@@ -81,10 +81,13 @@ def pytest_runtest_makereport(item, call):
 
 
 def survived(n): return all(came[n][k] and set(came[n][k])<={'passed'} for k in ('with', 'without'))
+def not_tried(n): return not survived(n) and came[n]['with'] and all(set(came[n][k])<={'passed','skipped'} for k in ('with', 'without'))
 
 
 def pytest_terminal_summary(terminalreporter):
     if not came: return
     for n in FAULTS:
-        if not survived(n): terminalreporter.write_line(f'fault {n}, {FAULTS[n]}: {came[n]["with"] or "no test"}, control {came[n]["without"] or "missing"}')
-    terminalreporter.write_line(f'faults survived {sum(map(survived, FAULTS))}/{len(FAULTS)}')
+        if not_tried(n): terminalreporter.write_line(f'fault {n}, {FAULTS[n]}: not tried here, or not all of it (pytest -rs says why)')
+        elif not survived(n): terminalreporter.write_line(f'fault {n}, {FAULTS[n]}: {came[n]["with"] or "no test"}, control {came[n]["without"] or "missing"}')
+    left = [n for n in FAULTS if not_tried(n)]
+    terminalreporter.write_line(f'faults survived {sum(map(survived, FAULTS))}/{len(FAULTS)}' + f', not tried here: {left}'*bool(left))

@@ -1,0 +1,153 @@
+"What is built is used away from the clone, without a network; what is stale, unclean or not run at all is caught"
+import json, os, shutil, subprocess, sys, sysconfig, venv
+from pathlib import Path
+
+import pytest
+import checks
+from checks import ROOT, copy_repo
+
+HERE = sys.modules[__name__]
+
+
+def shell(*command, cwd, **env):
+    env = {k: v for k,v in os.environ.items() if k!='PYTHONPATH'} | dict(OMP_NUM_THREADS='1') | env
+    return subprocess.run(list(map(str, command)), cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=170)
+
+
+def offline():
+    "How to start a process in a network namespace without a route"
+    how = ['unshare', '-n'] if os.geteuid()==0 else ['unshare', '-rn']
+    if not shutil.which('unshare') or shell(*how, 'true', cwd='/').returncode: pytest.skip('no network namespace may be made here')
+    connect = 'import socket; socket.create_connection(("192.0.2.1", 80), 2)'
+    assert 'unreachable' in shell(*how, sys.executable, '-c', connect, cwd='/').stderr
+    return how
+
+
+def spoil(package): pass
+
+
+def lose_data(package): shutil.rmtree(package/'mnist')
+
+
+no_data = dict(without=lambda patch: patch.setattr(HERE, 'spoil', lose_data))
+
+
+def installed(folder, *what):
+    "A fresh environment that sees the libraries of this one, but not its mnist_course, with `what` installed into it"
+    venv.create(folder, with_pip=False)
+    site = next(folder.glob('lib/python*/site-packages'))
+    (site/'libraries.pth').write_text(sysconfig.get_path('purelib')+'\n')       # read after its own; the .pth files there are not
+    python = folder/'bin'/'python'
+    r = shell(python, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', '--no-build-isolation', *what, cwd=folder)
+    assert r.returncode==0, r.stdout+r.stderr
+    return folder/'bin', site
+
+
+def climbs(bin, site, folder, *args):
+    "The command runs offline, on data of its own, and finds its lessons"
+    where = 'import mnist_course, pathlib; print(pathlib.Path(mnist_course.__file__).parent)'
+    package = Path(shell(bin/'python', '-c', where, cwd=folder).stdout.strip())
+    assert ROOT not in package.parents
+    spoil(package)
+    r = shell(*offline(), bin/'mnist_course', 'ladder', *args, cwd=folder)
+    assert r.returncode==0 and (folder/'mnist_ladder'/'ladder.csv').exists(), r.stderr
+    find = 'from mnist_course.cli import find_lessons; print(len(list(find_lessons()[0].glob("*.ipynb"))))'
+    assert int(shell(bin/'python', '-c', find, cwd=folder).stdout)==len(list((ROOT/'nbs').glob('*.ipynb')))
+
+
+@pytest.mark.fault(46, **no_data)
+def test_a_wheel_climbs_the_ladder_offline(built, tmp_path):
+    climbs(*installed(tmp_path/'new', next(built.glob('*.whl'))), tmp_path, '--fast')
+
+
+@pytest.mark.fault(47, **no_data)
+@pytest.mark.parametrize('kind', ['sdist', 'editable'])
+def test_an_sdist_and_an_editable_install_do_too(built, tmp_path, kind):
+    what = [next(built.glob('*.tar.gz'))] if kind=='sdist' else ['-e', copy_repo(tmp_path/'repo')]
+    climbs(*installed(tmp_path/'new', *what), tmp_path, '--rungs', 'guess,pixel-l2')
+
+
+@pytest.mark.fault(48, **no_data)
+@pytest.mark.parametrize('version', ['3.11', '3.12', '3.13'])
+def test_other_pythons_install_import_and_test(built, tmp_path, version):
+    here = f'{sys.version_info[0]}.{sys.version_info[1]}'==version
+    python = sys.executable if here else shutil.which(f'python{version}')
+    if not python or shell(python, '-c', 'import torch, safetensors, fastcore, typer, pytest, hypothesis', cwd='/').returncode:
+        pytest.skip(f'no Python {version} with torch and the other libraries here')
+    target = tmp_path/'target'
+    r = shell(sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', '--no-compile', '--target', target, next(built.glob('*.whl')), cwd=tmp_path)
+    assert r.returncode==0, r.stderr
+    spoil(target/'mnist_course')
+    (tmp_path/'tests').mkdir()
+    for name in ('test_data.py', 'checks.py', 'conftest.py'): shutil.copy(ROOT/'tests'/name, tmp_path/'tests')
+    r = shell(python, '-m', 'pytest', '-q', '-x', tmp_path/'tests', cwd=tmp_path, PYTHONPATH=str(target))
+    assert r.returncode==0, r.stdout
+
+
+# What CI must not take for green
+
+blind = {'checks.changed_by_rebuild': 'lambda repo: []', 'checks.not_completed': 'lambda log, root=None: []'}
+
+
+@pytest.mark.fault(45, without=blind)
+def test_a_notebook_that_leaves_early_with_0_is_not_counted(tmp_path):
+    repo = copy_repo(tmp_path/'repo')
+    cell = dict(cell_type='code', source=['import os; os._exit(0)'], outputs=[], metadata={}, execution_count=None, id='00000001')
+    nb = repo/'nbs'/'02_gradients.ipynb'
+    nb.write_text(json.dumps(json.loads(nb.read_text()) | dict(cells=[cell])))
+    r = shell(Path(sys.executable).parent/'nbdev_test', '--path', nb, '--do_print', cwd=repo, PYTHONPATH=str(repo))
+    assert r.returncode!=0 or 'nbs/02_gradients.ipynb' in checks.not_completed(r.stdout, repo), r.stdout
+
+
+@pytest.mark.fault(45, without=blind)
+def test_no_notebook_collected_is_not_green():
+    assert len(checks.not_completed('No files were eligible for testing\n'))==len(checks.notebooks())
+
+
+@pytest.mark.fault(45, without=blind)
+def test_a_stale_export_and_an_unclean_notebook_are_caught(tmp_path):
+    repo = copy_repo(tmp_path/'repo')
+    module, nb = repo/'mnist_course'/'data.py', repo/'nbs'/'01_similarity.ipynb'
+    module.write_text(module.read_text().replace('def keep(', 'def keep_these('))
+    nb.write_text(nb.read_text().replace('"language_info": {}', '').replace('"metadata": {}', '"metadata": {"scrolled": true}', 1))
+    assert checks.changed_by_rebuild(repo)==['mnist_course/data.py', 'nbs/01_similarity.ipynb']
+
+
+# Lessons
+
+LESSONS = '''
+import sys, nbformat
+from execnb.nbio import read_nb
+from execnb.shell import CaptureShell
+sys.path.insert(0, sys.argv[1])
+from checks import same, shown
+for path in sys.argv[2:]:
+    nb, run = nbformat.read(path, 4), CaptureShell()
+    for i,c in enumerate(c for c in nb.cells if c.cell_type=='code'):
+        text = ''.join(o.get('text', '') for o in c.outputs if o.output_type=='stream' and o.name=='stdout')
+        got = ''.join(''.join(o['text']) for o in run.run(c.source) if o['output_type']=='stream' and o['name']=='stdout')
+        if run.exc or not same(' '.join(text.split()), ' '.join(got.split())): sys.exit(f'{path}, code cell {i}: {text!r}, now {got!r}')
+'''
+
+
+def read(path): return path.read_text(encoding='utf-8')
+
+
+@pytest.mark.fault(44, without=lambda patch: patch.setattr(HERE, 'read', lambda path: path.read_text(encoding='utf-8').replace('manual_seed(', 'Size([]) or (')))
+def test_lessons_out_of_order_twice_from_another_folder_show_the_same(tmp_path):
+    names = ['04_sgd.ipynb', '02_gradients.ipynb', '04_sgd.ipynb', '02_gradients.ipynb']
+    for name in set(names): (tmp_path/name).write_text(read(ROOT/'nbs'/name), encoding='utf-8')
+    r = shell(sys.executable, '-c', LESSONS, ROOT/'tests', *names, cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert r.returncode==0, r.stdout[-500:]+r.stderr[-2000:]
+
+
+def test_no_pin_is_known_to_be_vulnerable():
+    "By pip-audit, where it is installed and its source answers; else left out, with a line that says so"
+    audit = shutil.which('pip-audit', path=f'{Path(sys.executable).parent}:{os.environ["PATH"]}')
+    if not audit: pytest.skip('supply chain left out: pip-audit is not installed here')
+    r = shell(audit, '-f', 'json', '-r', ROOT/'constraints.txt', '--no-deps', '--disable-pip', '--progress-spinner', 'off', cwd=ROOT)
+    try: found = json.loads(r.stdout)['dependencies']
+    except ValueError: pytest.skip('supply chain left out: the source of pip-audit does not answer')
+    asked = [d for d in found if 'vulns' in d]
+    if len(asked)<len(found)/2: pytest.skip(f'supply chain left out: the source of pip-audit knows {len(asked)} of {len(found)} packages')
+    assert [(d['name'], d['version'], [v['id'] for v in d['vulns']]) for d in asked if d['vulns']]==[]
