@@ -135,6 +135,7 @@ softmax = dict(
     prob_loss = "assert prob_loss(torch.tensor([[1.,0.]]), torch.tensor([0]))==0",
 ),
 recipes = dict(
+    check_digits = "from mnist_course.data import Digits; d = Digits(images, labels); assert check_digits(d) is d and caught(lambda: check_digits(Digits(images.long(), labels))) is ValueError",
     Pixels = "assert Pixels(.5,.5).forward(torch.ones(2,28,28)).eq(1).all() and 'mean=0.5' in Pixels(.5,.5).extra_repr()",
     Recipe = "assert Recipe('a', 'b', lambda: [torch.nn.Identity()], m.nll_loss, m.SGD, .1, 2, 1, 'c', 'd').model()(images).shape==(12,784)",
     FlushDenormals = "cb = FlushDenormals(); cb.before_fit(); cb.cleanup_fit()",
@@ -380,7 +381,7 @@ judge = dict(
     show = "assert show(dict(lr=.5))=='lr = 0.5'",
     Exercise = '''
 ex = Exercise('99.1', abs, 'Yes.', [Case(lambda g: dict(x=-1))], abs)
-assert ex.name=='abs' and ex.mistake(int)(1)==1 and ex.variant(abs)(-1)==1 and len(ex.mistakes+ex.variants)==2''',
+assert ex.name=='abs' and ex.lesson=='99_builtins' and ex.mistake(int)(1)==1 and ex.variant(abs)(-1)==1 and len(ex.mistakes+ex.variants)==2''',
     sealed = '''
 def own(): return 1
 with sealed(own): raises(PermissionError, own)
