@@ -217,7 +217,7 @@ def _start(nb, ex, seconds, gigabytes):
 def judge_apart(
     jobs:Iterable,       # Pairs of a notebook and one of its exercises
     workers:int=2,       # Processes at a time
-    seconds:float=20,    # After which one is ended
+    seconds:float=40,    # After which one is ended
     gigabytes:float=4,   # Memory that each may take
 ):                       # Yields a `Verdict` for each, as they come
     "Judge each exercise in a process of its own, with limits"
