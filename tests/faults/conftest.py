@@ -61,12 +61,12 @@ def pytest_pyfunc_call(pyfuncitem):
     if not marker or pyfuncitem.callspec.params['protection']=='with': return (yield)
     patch, without = pytest.MonkeyPatch(), marker.kwargs['without']
     try:
-        if callable(without): without(patch)
+        if callable(without): without(patch)    # an error here is a mistake in the control, and shows as one
         else:
             for name, source in without.items(): patch.setattr(name, eval(source, {'Path': Path}))
-        yield
-    except pytest.skip.Exception: raise
-    except (Exception, pytest.fail.Exception): return True   # without its protection the test fails, as it should
+        try: yield
+        except pytest.skip.Exception: raise
+        except (Exception, pytest.fail.Exception): return True   # without its protection the test fails, as it should
     finally: patch.undo()
     pytest.fail('the control is empty: this test passes without the protection too')
 
