@@ -28,30 +28,28 @@ from .ladder import csv_bytes
 from .persist import write_atomic
 
 # %% ../nbs/tools/grade.ipynb #a390ca66
-def _definitions(source):
-    "Functions and classes at the top of a cell, with the imports that stand beside them, without the rest"
-    try: top = ast.parse(source).body
-    except (SyntaxError, ValueError): return []
-    if not any(isinstance(n, (ast.FunctionDef, ast.ClassDef)) for n in top): return []
-    return [n for n in top if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))]
-
-def _used(tree):
-    "Names that code asks for and does not import itself"
-    nodes = list(ast.walk(tree))
-    imported = {name for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for name in _bound(n)}
-    return {n.id for n in nodes if isinstance(n, ast.Name)} - imported
-
-def _bound(node): return [(a.asname or a.name).split('.')[0] for a in node.names]
-
 def _parsed(source):
     "A cell's syntax tree; an empty one of what is no Python"
     try: return ast.parse(source)
     except (SyntaxError, ValueError): return ast.parse('')
 
+def _definitions(source):
+    "Functions and classes at the top of a cell, without the rest"
+    return [n for n in _parsed(source).body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+
+def _used(tree):
+    "Names that code asks for and neither imports nor assigns itself"
+    nodes = list(ast.walk(tree))
+    imported = {name for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for name in _bound(n)}
+    names = [(n.id, isinstance(n.ctx, ast.Load)) for n in nodes if isinstance(n, ast.Name)]
+    return {name for name,is_read in names if is_read} - {name for name,is_read in names if not is_read} - imported
+
+def _bound(node): return [(a.asname or a.name).split('.')[0] for a in node.names]
+
 def _imports_for(sources, exported):
-    "Imports from cells without definitions that exported cells ask for, directly or by a helper"
+    "Imports from other cells that exported ones ask for, directly or by a helper: the rest would only take time"
     trees = [_parsed(s) for s in sources]
-    helpers = {n.name: n for t in trees for n in t.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    helpers = {n.name: n for source in sources for n in _definitions(source)}
     wanted, new = set(), _used(ast.Module([n for s in exported for n in _parsed(s).body], []))
     while new:
         wanted |= new
