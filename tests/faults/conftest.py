@@ -75,9 +75,13 @@ def pytest_pyfunc_call(pyfuncitem):
 def pytest_runtest_makereport(item, call):
     report = yield
     marker = item.get_closest_marker('fault')
-    if marker and (report.when=='call' or report.outcome!='passed'):
-        for n in marker.args: came[n][item.callspec.params['protection']].append(report.outcome)
+    if marker: report.user_properties += [('fault', (n, item.callspec.params['protection'])) for n in marker.args]
     return report
+
+
+def pytest_runtest_logreport(report):    # in the process that counts, where tests run in several
+    if report.when!='call' and report.outcome=='passed': return
+    for n,protection in {tuple(value) for name,value in report.user_properties if name=='fault'}: came[n][protection].append(report.outcome)
 
 
 def survived(n): return all(came[n][k] and set(came[n][k])<={'passed'} for k in ('with', 'without'))

@@ -137,7 +137,7 @@ def unseeded(path): return re.sub(r'(Generator\(\))\.manual_seed\([^)]*\)', r'\1
 
 @pytest.mark.fault(44, without=lambda patch: patch.setattr(HERE, 'read', unseeded))
 def test_lessons_out_of_order_twice_from_another_folder_show_the_same(tmp_path):
-    names = ['04_sgd.ipynb', '02_gradients.ipynb', '04_sgd.ipynb']
+    names = ['03_loss.ipynb', '02_gradients.ipynb', '03_loss.ipynb']
     for name in set(names): (tmp_path/name).write_text(read(ROOT/'nbs'/name), encoding='utf-8')
     r = shell(sys.executable, '-c', LESSONS, ROOT/'tests', *names, cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert r.returncode==0, r.stdout[-500:]+r.stderr[-2000:]
