@@ -6,7 +6,7 @@
 __all__ = ['app', 'explain', 'start', 'main', 'whole_number', 'count_of', 'rate', 'duration', 'ladder', 'recipes_table',
            'recipes', 'check_run', 'keepers', 'summary', 'check_sizes', 'plain_warnings', 'train', 'find_lessons',
            'copy_lessons', 'first_page', 'browser_here', 'free_port', 'lab_command', 'lessons', 'bench', 'start_copies',
-           'reset', 'check', 'on_your_code', 'grade']
+           'reset', 'check', 'on_your_code', 'grade', 'as_text', 'predict']
 
 # %% ../nbs/tools/cli.ipynb #bb89153c
 import os, shlex, shutil, socket, subprocess, sys
@@ -43,7 +43,7 @@ def _print_version(wanted):
     typer.echo(f'mnist_course {__version__}')
     raise typer.Exit
 
-# %% ../nbs/tools/cli.ipynb #29ed24a2
+# %% ../nbs/tools/cli.ipynb #ba42e652
 @app.callback(invoke_without_command=True)
 def start(
     ctx:typer.Context,
@@ -58,6 +58,7 @@ def start(
 
     mnist_course ladder            run every model of the course on real data
     mnist_course train mlp-490     train one of the articles' networks, and keep it
+    mnist_course predict FILE      read the digit in a photo
     mnist_course lessons           open the notebooks in JupyterLab
     mnist_course start             write your own copies, with exercises to fill in
     mnist_course check             see how far you are
@@ -601,3 +602,50 @@ def grade(
     if others := grading.left_out(submissions):
         typer.echo(f'Left out, for they lie in no folder of a learner: {", ".join(others)}', err=True)
     typer.echo(f'{len(rows)} learners in {out}, feedback in {out.with_name(out.stem+"_feedback")}')
+
+# %% ../nbs/tools/cli.ipynb #cc7a2c13
+def as_text(
+    seen, # A picture as `prepare` makes it, bytes (28,28)
+)->str:   # 14 lines of 28 characters
+    "A picture in characters: two rows in one, the more ink the heavier the character"
+    rows = seen.astype(int).reshape(14,2,28).mean(1)
+    return '\n'.join(''.join(' .:-=+*#%@'[int(v*9.99/255)] for v in row).rstrip() for row in rows)
+
+# %% ../nbs/tools/cli.ipynb #213331ed
+@app.command()
+def predict(
+    pictures:Annotated[list[Path], typer.Argument(metavar='FILE...', help='Photos, scans or drawings, a digit each.')],
+    model:Annotated[str, typer.Option(metavar='NAME|FILE', help='A network that ships, or a file by save_numpy.')]='convnet',
+    json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
+    show:Annotated[bool, typer.Option('--show', help='Show what the network saw.')]=False,
+):
+    """Read a digit from each picture: photo or scan, dark on light or light on dark.
+
+    Prints the digit, its probability and the two runners-up, and "not sure" where it
+    had better be doubted. Networks that ship: convnet, mlp-490, mlp-64-64 and
+    softmax-regression. The exit code is 2 if a file could not be read.
+
+    [bold]Examples[/bold]
+
+    mnist_course predict photo.jpg
+    mnist_course predict *.png --model mlp-490 --json
+    mnist_course predict photo.jpg --show
+    """
+    from mnist_course import your_digits
+    your_digits.find_model(model)                       # a wrong name is told of once
+    rows, failed = [], False
+    for file in pictures:
+        try: answer, = your_digits.predict(file, model=model)
+        except (ValueError, OSError) as e:
+            code, text = explain(e)
+            typer.echo(f'mnist_course: {text}', err=True)
+            failed = True
+            continue
+        rows.append(dict(file=str(file), digit=answer.digit, probability=round(answer.probability, 4), sure=answer.sure,
+                         runners_up=[dict(digit=d, probability=round(p, 4)) for d,p in answer.runners_up], note=answer.note))
+        if show: rows[-1]['seen'] = answer.seen.tolist()
+        if not json: typer.echo(f'{file}: {answer}' + (f'\n{as_text(answer.seen)}' if show else ''))
+    if json:
+        import json as js
+        typer.echo(js.dumps(rows, indent=None if show else 1))
+    if failed: raise typer.Exit(2)

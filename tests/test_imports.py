@@ -60,3 +60,19 @@ def test_the_numpy_forward_never_imports_torch():
     for module in ('mnist_course', 'mnist_course.numpy_forward'):
         loaded = json.loads(python(f'import json, sys, {module}; print(json.dumps(sorted(sys.modules)))'))
         assert module in loaded and not {'torch','fastai','matplotlib','PIL','fastcore'} & {m.split('.')[0] for m in loaded}
+
+
+def test_predict_never_imports_torch():
+    "Neither does a photo's way through lesson 15, from the file to the answer"
+    code = """
+import sys, tempfile
+from pathlib import Path
+from PIL import Image, ImageDraw
+from mnist_course.your_digits import predict
+page = Image.new('RGB', (200,300), 'white')
+ImageDraw.Draw(page).line([(50,60),(150,60),(90,240)], fill='navy', width=14)
+with tempfile.TemporaryDirectory() as folder:
+    page.save(Path(folder)/'7.jpg')
+    print(predict(Path(folder)/'7.jpg')[0].digit, bool({'torch','fastai','matplotlib'} & set(sys.modules)))
+"""
+    assert python(code).split()==['7', 'False']
