@@ -108,13 +108,13 @@ def save_small(
         with torch.no_grad(): acc = (model(test.images).argmax(1)==test.labels).float().mean().item()
         save_numpy(Path(folder)/f'{name}.safetensors', model, metrics=dict(accuracy=acc))
 
-# %% ../nbs/16_page.ipynb #db78c3ed
+# %% ../nbs/16_page.ipynb #cbbd42bf
 ON_PAGE = [('pixel-similarity',   'Pixel similarity',   'Lesson 01: the nearest mean digit'),
            ('linear',             'Linear model',       'Lesson 03: ten weighted sums'),
-           ('softmax-regression', 'Softmax regression', 'Lesson 08: 784-10'),
-           ('mlp-64-64',          'Two hidden layers',  'Lesson 09: 784-64-64-10'),
-           ('mlp-490',            'A wide hidden layer','Lesson 09: 784-490-10'),
-           ('convnet',            'Convnet',            'Lesson 12: sees parts, wherever they are')]
+           ('softmax-regression', 'Softmax regression', 'Lesson 08: 784‑10'),
+           ('mlp-64-64',          'Two hidden layers',  'Lesson 09: 784‑64‑64‑10'),
+           ('mlp-490',            'One wide layer',     'Lesson 09: 784‑490‑10'),
+           ('convnet',            'Convnet',            'Lesson 12: finds parts, wherever they are')]
 
 # %% ../nbs/16_page.ipynb #1a18a1a6
 def course_models():  # Of each a dict, as `pack_model` makes it

@@ -433,6 +433,20 @@ mine = dict(
     ladder_on = "assert ladder_on({}, ['guess'])[0][1]==[]",
     describe = "assert 'Recorder' in describe([])",
 ),
+page = dict(
+    page_part = "assert 'function linear(' in page_part('forward.js')",
+    pack_array = "assert pack_array(torch.ones(2,3))['shape']==[2,3]",
+    pack_model = "from mnist_course.speed_answer import save_numpy; save_numpy(tmp/'n', torch.nn.Sequential(m.Pixels(), torch.nn.Linear(784,10))); assert pack_model(tmp/'n')['name']=='n'",
+    sharpness = "assert sharpness(torch.randn(50,3), torch.randint(0, 3, (50,)))>0",
+    linear_layers = "assert linear_layers(torch.ones(2,784), torch.zeros(2))(images).shape==(12,2)",
+    similarity_model = "assert similarity_model(m.Digits(images, labels))(images).shape==(12,2)",
+    linear_model = "assert linear_model(m.Digits(images, labels))(images).shape==(12,10)",
+    save_small = "d = m.Digits(images.repeat(5,1,1)[:10], torch.arange(10)); save_small(tmp, (d,d)); assert (tmp/'linear.safetensors').exists()",
+    ON_PAGE = "assert ON_PAGE[-1][0]=='convnet'",
+    course_models = "assert len(course_models())==6",
+    page_text = "raises(ValueError, lambda: page_text([]))",
+    write_page = "assert write_page(tmp/'a'/'p.html').exists()",
+),
 cli = dict(
     start_copies = "start_copies(tmp/'mine'); assert (tmp/'mine'/'03_loss.ipynb').exists()",
     reset = "start_copies(tmp/'mine'); reset('03.2', tmp/'mine')",
@@ -468,6 +482,7 @@ def stop(*args, **kwargs): started.append(args); raise KeyboardInterrupt
 m.os.execve = m.subprocess.call = stop                    # JupyterLab would take this process over
 assert caught(lambda: lessons(find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--no-browser' in str(started)''',
     bench = "bench(['loader'], 1, 1, 0, True, False, True)",
+    draw = "draw(tmp/'d.html', None, False); assert (tmp/'d.html').exists()",
 ),
 readme = dict(
     rewrite_links = "assert rewrite_links('[a](b.ipynb)', 'nbs')=='[a](nbs/b.ipynb)'",

@@ -14,7 +14,7 @@ ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-f
 SCREENS = {'desktop': (1280,800), 'phone': (390,844)}
 
 
-def arc(cx, cy, rx, ry, start, end, n=24):
+def arc(cx, cy, rx, ry, start, end, n=14):
     "Points on an ellipse; degrees run clockwise from the right, as y points down"
     angles = [math.radians(start+(end-start)*i/n) for i in range(n+1)]
     return [(cx+rx*math.cos(a), cy+ry*math.sin(a)) for a in angles]
@@ -41,7 +41,7 @@ def draw(page, strokes):
     for first, *rest in strokes:
         page.mouse.move(*at(first))
         page.mouse.down()
-        for p in rest: page.mouse.move(*at(p), steps=2)
+        for p in rest: page.mouse.move(*at(p))
         page.mouse.up()
 
 
@@ -197,7 +197,7 @@ def test_sliders_change_what_the_models_see(open_page):
     for _ in range(6): page.keyboard.press('ArrowRight')      # half a pixel each
     after = page.evaluate('[...model_input()]')
     assert max(abs(a-b) for a,b in zip(after, moved))<1e-6
-    assert page.locator('output[for=right]').inner_text()=='3 px'
+    assert page.locator('#right-set').inner_text()=='3 px'
     page.locator('#reset').click()
     assert page.evaluate('[...model_input()]')==before
 

@@ -160,7 +160,7 @@ function draw_why(canvas, model, outs, winner, empty) {
 }
 
 // Answers
-function percent(p) { return p > .9995 ? '> 99.9 %' : `${(100 * p).toFixed(1)} %`; }
+function percent(p) { return p > .9995 ? '>\u202f99.9\u202f%' : `${(100 * p).toFixed(1)}\u202f%`; }
 
 function make_row(model) {
   const row = document.createElement('li');
@@ -241,6 +241,13 @@ function load() {
   models = JSON.parse($('models').textContent).map(read_model);
   rows = models.map(make_row);
   answer_soon();
+  warm_up(30);
+}
+
+// A browser compiles what has run a few times: better now than under the first stroke.
+function warm_up(rounds) {
+  answer_all(Float32Array.from({length: 784}, (_, i) => i % 5 ? 0 : .5));
+  if (rounds > 1) setTimeout(warm_up, 0, rounds - 1);
 }
 show_settings();
 redraw();
