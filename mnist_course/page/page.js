@@ -100,7 +100,7 @@ function drawn() {
 
 function model_input() {
   const grey = drawn();
-  const small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : shrink(grey, SIDE, SIDE, 28, 28);
+  const small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : resize(grey, SIDE, SIDE, 28, 28);
   const {right, down, turn, size} = settings();
   return right || down || turn || size !== 100 ? warp(small, right, down, turn, size / 100) : small;
 }
