@@ -216,6 +216,6 @@ def load_numpy(
 )->NumpyModel:    # The network, ready to answer
     "A saved network, for NumPy alone; a `ValueError` says what is wrong with the file"
     header, arrays = read_numpy(path)
-    layers = [layer | {k: arrays[f'{i}.{k}'] for k in ('weight','bias') if f'{i}.{k}' in arrays}
+    layers = [layer | {k: arrays[f'{i}.{k}'].astype(np.float32) for k in ('weight','bias') if f'{i}.{k}' in arrays}
               for i,layer in enumerate(header['layers'])]
     return NumpyModel(layers, header['classes'])
