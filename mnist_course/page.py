@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['ON_PAGE', 'page_part', 'pack_array', 'pack_model', 'sharpness', 'linear_layers', 'similarity_model', 'linear_model',
-           'save_small', 'course_models', 'page_text', 'write_page']
+           'save_small', 'train_moving', 'course_models', 'page_text', 'write_page']
 
-# %% ../nbs/16_page.ipynb #65a5ff84
+# %% ../nbs/16_page.ipynb #c14786ba
 import json
+from functools import partial
 from base64 import b64encode
 from importlib.resources import files
 from pathlib import Path
@@ -15,9 +16,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from .convnet import Augment, convnet, random_warp
 from .data import Digits, load_mnist, to_float
+from .learner import DataLoaders, Learner, SkipValidation
 from .persist import read_tensors, write_atomic
 from .recipes import Pixels
+from .sgd import DataLoader
 from .similarity import PixelSimilarity
 from .speed_answer import save_numpy
 
@@ -28,14 +32,15 @@ def page_part(
     "A source of the page, as it stands in the package"
     return (files('mnist_course')/'page'/name).read_text(encoding='utf-8')
 
-# %% ../nbs/16_page.ipynb #3026b514
+# %% ../nbs/16_page.ipynb #d0a82303
 def pack_array(
     a:Tensor, # Weights, float, any shape
 )->dict:      # Their `shape`, the `step` between two values, and whole numbers of 16 bits as `base64`
     "Weights as text: multiples of one step, exact to half of it, the greatest being 32,767 steps"
     step = a.abs().max().item()/32767 or 1.
     whole = (a/step).round().to(torch.int16)
-    return dict(shape=list(a.shape), step=step, base64=b64encode(whole.numpy().astype('<i2').tobytes()).decode())
+    text = b64encode(whole.numpy().astype('<i2').tobytes()).decode()
+    return dict(shape=list(a.shape), step=step, base64=text)
 
 # %% ../nbs/16_page.ipynb #019044d3
 def pack_model(
@@ -108,13 +113,30 @@ def save_small(
         with torch.no_grad(): acc = (model(test.images).argmax(1)==test.labels).float().mean().item()
         save_numpy(Path(folder)/f'{name}.safetensors', model, metrics=dict(accuracy=acc))
 
-# %% ../nbs/16_page.ipynb #cbbd42bf
+# %% ../nbs/16_page.ipynb #69a98f33
+def train_moving(
+    n_epoch:int=6,    # Passes over the training pictures
+    seed:int=0,       # For first weights, order of the batches and random changes
+    data:tuple=None,  # `(train, test)`, both `Digits`; MNIST unless given
+)->nn.Sequential:     # From pictures (n,28,28) to scores (n,10), in evaluation mode
+    "Lesson 12's `convnet` on pictures that are turned, stretched and moved: the page's highest rung"
+    train, _ = load_mnist() if data is None else data
+    torch.manual_seed(seed)
+    dl = DataLoader((train.images, train.labels), bs=128, shuffle=True, seed=seed)
+    learn = Learner(DataLoaders(dl, dl.new(shuffle=False)), nn.Sequential(Pixels(), *convnet()),
+                    partial(nn.functional.cross_entropy, label_smoothing=.05),
+                    partial(torch.optim.AdamW, fused=True),
+                    cbs=[Augment(lambda xb: random_warp(to_float(xb))), SkipValidation()])
+    with learn.no_bar(): learn.fit_one_cycle(n_epoch, .01)
+    return learn.model.eval()
+
+# %% ../nbs/16_page.ipynb #603c50b9
 ON_PAGE = [('pixel-similarity',   'Pixel similarity',   'Lesson 01: the nearest mean digit'),
            ('linear',             'Linear model',       'Lesson 03: ten weighted sums'),
            ('softmax-regression', 'Softmax regression', 'Lesson 08: 784‑10'),
            ('mlp-64-64',          'Two hidden layers',  'Lesson 09: 784‑64‑64‑10'),
            ('mlp-490',            'One wide layer',     'Lesson 09: 784‑490‑10'),
-           ('convnet',            'Convnet',            'Lesson 12: finds parts, wherever they are')]
+           ('convnet-12',         'Convnet',            'Lesson 12: finds parts, wherever they are')]
 
 # %% ../nbs/16_page.ipynb #1a18a1a6
 def course_models():  # Of each a dict, as `pack_model` makes it

@@ -442,6 +442,7 @@ page = dict(
     similarity_model = "assert similarity_model(m.Digits(images, labels))(images).shape==(12,2)",
     linear_model = "assert linear_model(m.Digits(images, labels))(images).shape==(12,10)",
     save_small = "d = m.Digits(images.repeat(5,1,1)[:10], torch.arange(10)); save_small(tmp, (d,d)); assert (tmp/'linear.safetensors').exists()",
+    train_moving = "assert train_moving(1, data=(m.Digits(images, labels),)*2)(images).shape==(12,10)",
     ON_PAGE = "assert ON_PAGE[-1][0]=='convnet'",
     course_models = "assert len(course_models())==6",
     page_text = "raises(ValueError, lambda: page_text([]))",
