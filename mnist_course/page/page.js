@@ -1,6 +1,6 @@
 // The page: strokes, what the models see, and their answers.
 const $ = id => document.getElementById(id);
-const SIDE = 280, PEN = 22;                    // side of the drawing and width of the pen, in its own units
+const SIDE = 140, PEN = 11;                    // side of the drawing and width of the pen, in its own units
 const pad = $('pad'), ink = document.createElement('canvas');
 ink.width = ink.height = SIDE;
 const inkPen = ink.getContext('2d', {willReadFrequently: true}), padPen = pad.getContext('2d');
