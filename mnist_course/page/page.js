@@ -1,0 +1,254 @@
+// The page: strokes, what the models see, and their answers.
+const $ = id => document.getElementById(id);
+const SIDE = 140, PEN = 11;                    // side of the drawing and width of the pen, in its own units
+const pad = $('pad'), ink = document.createElement('canvas');
+ink.width = ink.height = SIDE;
+const inkPen = ink.getContext('2d', {willReadFrequently: true}), padPen = pad.getContext('2d');
+let strokes = [], models = [], rows = [], due = false, speak = 0;
+
+// Drawing. Each stroke is a list of points; it goes onto two canvases, one to look at and one for the models.
+function pens() {
+  return [[inkPen, SIDE, '#fff'], [padPen, pad.width, getComputedStyle(pad).color]];
+}
+
+function draw_line(a, b) {
+  for (const [pen, side, colour] of pens()) {
+    pen.lineCap = pen.lineJoin = 'round';
+    pen.strokeStyle = colour;
+    pen.lineWidth = PEN * side / SIDE;
+    pen.beginPath();
+    pen.moveTo(a[0] * side / SIDE, a[1] * side / SIDE);
+    pen.lineTo(b[0] * side / SIDE, b[1] * side / SIDE);
+    pen.stroke();
+  }
+}
+
+function redraw() {
+  const side = Math.round(pad.clientWidth * (window.devicePixelRatio || 1));
+  if (side && pad.width !== side) pad.width = pad.height = side;
+  for (const [pen, n] of pens()) pen.clearRect(0, 0, n, n);
+  for (const stroke of strokes) stroke.forEach((p, i) => draw_line(stroke[Math.max(0, i - 1)], p));
+  answer_soon();
+}
+
+function place(event) {
+  const box = pad.getBoundingClientRect();
+  return [(event.clientX - box.left) * SIDE / box.width, (event.clientY - box.top) * SIDE / box.height];
+}
+
+let pointer = null;                            // the one that draws; a second finger does nothing
+pad.addEventListener('pointerdown', event => {
+  if (pointer !== null || event.button > 0) return;
+  pointer = event.pointerId;
+  pad.setPointerCapture(pointer);
+  const at = place(event);
+  strokes.push([at]);
+  draw_line(at, at);
+  answer_soon();
+});
+pad.addEventListener('pointermove', event => {
+  if (event.pointerId !== pointer) return;
+  const stroke = strokes.at(-1), events = event.getCoalescedEvents?.() ?? [];
+  for (const one of events.length ? events : [event]) {
+    const at = place(one);
+    draw_line(stroke.at(-1), at);
+    stroke.push(at);
+  }
+  answer_soon();
+});
+for (const end of ['pointerup', 'pointercancel', 'lostpointercapture'])
+  pad.addEventListener(end, event => { if (event.pointerId === pointer) pointer = null; });
+
+function clear() { strokes = []; pointer = null; redraw(); }
+function undo() { strokes.pop(); pointer = null; redraw(); }
+$('clear').addEventListener('click', clear);
+$('undo').addEventListener('click', undo);
+addEventListener('keydown', event => {
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && key === 'z') { event.preventDefault(); undo(); }
+  else if (key === 'c' && !event.ctrlKey && !event.metaKey && !event.altKey) clear();
+});
+addEventListener('resize', redraw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+
+// Sliders: what they are set to, in words and in numbers
+const sliders = ['right', 'down', 'turn', 'size'].map($);
+const units = {right: v => `${v} px`, down: v => `${v} px`, turn: v => `${v}°`, size: v => `${v} %`};
+function settings() { return Object.fromEntries(sliders.map(s => [s.id, +s.value])); }
+function show_settings() {
+  for (const s of sliders) {
+    const text = units[s.id](s.value);
+    s.nextElementSibling.textContent = text.replace('-', '−');
+    s.setAttribute('aria-valuetext', text);
+  }
+  $('reset').disabled = sliders.every(s => s.value === s.defaultValue) && $('prepare').checked;
+}
+for (const s of [...sliders, $('prepare')]) s.addEventListener('input', () => { show_settings(); answer_soon(); });
+$('reset').addEventListener('click', () => {
+  for (const s of sliders) s.value = s.defaultValue;
+  $('prepare').checked = true;
+  show_settings();
+  answer_soon();
+});
+
+// From the drawing to 28x28 numbers in [0,1]
+function drawn() {
+  const rgba = inkPen.getImageData(0, 0, SIDE, SIDE).data, out = new Float32Array(SIDE * SIDE);
+  for (let i = 0; i < out.length; i++) out[i] = rgba[4 * i + 3] / 255;
+  return out;
+}
+
+function model_input() {
+  const grey = drawn();
+  const small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : resize(grey, SIDE, SIDE, 28, 28);
+  const {right, down, turn, size} = settings();
+  return right || down || turn || size !== 100 ? warp(small, right, down, turn, size / 100) : small;
+}
+
+// A picture moved, turned and resized about its middle; a new pixel mixes the four old ones around its place.
+function warp(image, right, down, turn, size) {
+  const out = new Float32Array(784), cos = Math.cos(turn * Math.PI / 180) / size, sin = Math.sin(turn * Math.PI / 180) / size;
+  const at = (y, x) => y < 0 || x < 0 || y > 27 || x > 27 ? 0 : image[28 * y + x];
+  for (let y = 0; y < 28; y++) for (let x = 0; x < 28; x++) {
+    const dy = y - 13.5 - down, dx = x - 13.5 - right;
+    const v = 13.5 + cos * dy - sin * dx, u = 13.5 + sin * dy + cos * dx;
+    const y0 = Math.floor(v), x0 = Math.floor(u), b = v - y0, a = u - x0;
+    out[28 * y + x] = (1 - b) * ((1 - a) * at(y0, x0) + a * at(y0, x0 + 1)) + b * ((1 - a) * at(y0 + 1, x0) + a * at(y0 + 1, x0 + 1));
+  }
+  return out;
+}
+
+// Pictures of "why"
+function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).split(',').map(Number); }
+
+function paint(canvas, width, height, value) {          // value(x, y) in [-1,1]: above 0 speaks for, below against
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const pen = canvas.getContext('2d'), image = pen.createImageData(width, height), [plus, minus] = why_colours;
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
+    const v = value(x, y), i = 4 * (y * width + x), c = v > 0 ? plus : minus;
+    image.data.set([c[0], c[1], c[2], Math.min(255, Math.abs(v) * 255)], i);
+  }
+  pen.putImageData(image, 0, 0);
+}
+let why_colours = [[0, 0, 0], [0, 0, 0]];
+
+function draw_why(canvas, model, outs, winner, empty) {
+  const first = model.layers.findIndex(layer => layer.weight), {weight} = model.layers[first] ?? {};
+  if (empty || !weight) return paint(canvas, 28, 28, () => 0);
+  const last = model.layers.findLastIndex(layer => layer.weight);
+  if (first === last && weight.shape.length === 2 && weight.shape[1] === 784) {            // a linear model
+    const n = weight.shape[0], x = outs[first].data, why = new Float32Array(784);
+    for (let i = 0; i < 784; i++) {
+      if (n === 1) { why[i] = (winner ? 1 : -1) * weight.data[i] * x[i]; continue; }
+      let mean = 0;
+      for (let o = 0; o < n; o++) mean += weight.data[784 * o + i] / n;
+      why[i] = (weight.data[784 * winner + i] - mean) * x[i];
+    }
+    const top = why.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-9);
+    return paint(canvas, 28, 28, (x, y) => why[28 * y + x] / top);
+  }
+  const bend = model.layers.findIndex((layer, i) => i > first && ['relu', 'softmax'].includes(layer.kind));
+  const {shape, data} = outs[1 + (bend < 0 ? first : bend)];                                // a network's first layer
+  const [n, h, w] = shape.length === 3 ? shape : [shape[0], 1, 1];
+  const cols = Math.ceil(Math.sqrt(n)), gap = h > 1 ? 1 : 0;
+  const top = data.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-9);
+  paint(canvas, cols * (w + gap) - gap, Math.ceil(n / cols) * (h + gap) - gap, (x, y) => {
+    const col = Math.floor(x / (w + gap)), row = Math.floor(y / (h + gap)), px = x - col * (w + gap), py = y - row * (h + gap), o = row * cols + col;
+    return px < w && py < h && o < n ? data[(o * h + py) * w + px] / top : 0;
+  });
+}
+
+// Answers
+function percent(p) { return p > .9995 ? '>\u202f99.9\u202f%' : `${(100 * p).toFixed(1)}\u202f%`; }
+
+function make_row(model) {
+  const row = document.createElement('li');
+  row.className = 'rung';
+  const add = (parent, tag, name, text = '') => {
+    const one = document.createElement(tag);
+    one.className = name;
+    one.textContent = text;
+    return parent.appendChild(one);
+  };
+  add(add(row, 'div', 'name', model.name), 'span', 'note', model.note);
+  const digit = add(row, 'div', 'digit'), best = add(digit, 'b', ''), sure = add(digit, 'span', '');
+  const bars = add(row, 'div', 'bars');
+  bars.setAttribute('aria-hidden', 'true');
+  const each = model.classes.map(c => { const bar = add(bars, 'div', 'bar'); bar.append(document.createElement('i'), c); return bar; });
+  const why = add(row, 'canvas', 'why');
+  why.setAttribute('aria-hidden', 'true');
+  $('rungs').append(row);
+  return {row, best, sure, bars: each, why};
+}
+
+function show_row({row, best, sure, bars, why}, model, outs, verdict, empty) {
+  const probs = outs.at(-1).data, winner = probs.indexOf(Math.max(...probs));
+  best.textContent = empty ? '' : model.classes[winner];
+  sure.textContent = empty ? '' : percent(probs[winner]);
+  row.classList.toggle('other', !empty && String(model.classes[winner]) !== verdict);
+  bars.forEach((bar, i) => {
+    bar.classList.toggle('top', !empty && i === winner);
+    bar.firstChild.style.setProperty('--p', empty ? 0 : probs[i].toFixed(4));
+  });
+  draw_why(why, model, outs, winner, empty);
+}
+
+// All answers to one picture; the last model has the last word.
+function answer_all(image) { return models.map(model => forward(model, image)); }
+
+function answer() {
+  due = false;
+  const empty = !strokes.length;
+  $('undo').disabled = $('clear').disabled = empty;
+  if (!models.length) return;
+  const start = performance.now();
+  const image = empty ? new Float32Array(784) : model_input(), all = answer_all(image);
+  const took = performance.now() - start, last = models.at(-1), probs = all.at(-1).at(-1).data;
+  const winner = probs.indexOf(Math.max(...probs)), verdict = String(last.classes[winner]);
+  why_colours = [colour('--for'), colour('--against')];
+  models.forEach((model, i) => show_row(rows[i], model, all[i], verdict, empty));
+  const seen = $('seen').getContext('2d'), pixels = seen.createImageData(28, 28);
+  for (let i = 0; i < 784; i++) pixels.data.set([255, 255, 255, 255 * image[i]], 4 * i);
+  seen.putImageData(pixels, 0, 0);
+  $('time').textContent = empty ? '' : `All answers took ${took.toFixed(1)} ms.`;
+  const agree = all.filter((outs, i) => { const p = outs.at(-1).data; return String(models[i].classes[p.indexOf(Math.max(...p))]) === verdict; }).length;
+  say(empty ? null : [last.name, verdict, percent(probs[winner]), agree]);
+}
+
+// The result in words. A screen reader would hear every change, so it waits until the pen rests.
+function say(found) {
+  clearTimeout(speak);
+  speak = setTimeout(() => {
+    const line = $('verdict');
+    line.textContent = '';
+    if (!found) return line.append('Draw something.');
+    const [name, digit, sure, agree] = found, bold = document.createElement('b');
+    bold.textContent = digit;
+    const rest = agree === models.length ? 'All agree.' : `${models.length - agree} of ${models.length} see something else.`;
+    line.append(`${name} reads `, bold, `, ${sure}. `, models.length > 1 ? rest : '');
+  }, 150);
+}
+
+function answer_soon() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(answer);
+}
+
+// First the page, then the models: reading them takes some milliseconds that nobody should wait for.
+function load() {
+  models = JSON.parse($('models').textContent).map(read_model);
+  rows = models.map(make_row);
+  answer_soon();
+  warm_up(30);
+}
+
+// A browser compiles what has run a few times: better now than under the first stroke.
+function warm_up(rounds) {
+  answer_all(Float32Array.from({length: 784}, (_, i) => i % 5 ? 0 : .5));
+  if (rounds > 1) setTimeout(warm_up, 0, rounds - 1);
+}
+show_settings();
+redraw();
+addEventListener('DOMContentLoaded', () => requestAnimationFrame(() => setTimeout(load)));
