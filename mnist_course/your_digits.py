@@ -84,12 +84,14 @@ def read_picture(
         if isinstance(e, (FileNotFoundError, PermissionError, IsADirectoryError)): raise
         raise ValueError(f'{name}: a damaged picture ({e})') from None
     turn = image.getexif().get(0x112, 1)
+    see_through, k = image.mode in ('RGBA','LA','PA') or 'transparency' in image.info, -(-max(image.size)//SIDE)
     if image.mode[0] in 'IF':                                   # 16 bits or more a pixel
-        a = np.asarray(image, np.float32)
-        image = Image.fromarray((a*(255/(65535 if a.max()>255 else 255))).clip(0,255).astype(np.uint8))
-    see_through = image.mode in ('RGBA','LA','PA') or 'transparency' in image.info
-    image = image.convert('RGBA' if see_through else 'L')
-    if (k := -(-max(image.size)//SIDE))>1: image = image.reduce(k)
+        top = 65535 if image.getextrema()[1]>255 else 255
+        image = (image.convert('I') if ';' in image.mode else image).reduce(k)
+        image = Image.fromarray((np.asarray(image)*(255/top)).clip(0,255).astype(np.uint8))
+    else:
+        image = image.convert('RGBA' if see_through else 'L')   # lets go of the old one
+        image = image.reduce(k)
     if see_through: image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image).convert('L')
     image.getexif()[0x112] = turn
     return np.asarray(ImageOps.exif_transpose(image), np.float32)/255

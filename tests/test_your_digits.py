@@ -1,0 +1,52 @@
+"What `predict` costs: memory for the largest pictures that it takes, and time"
+import os, subprocess, sys, time
+
+import numpy as np
+import pytest
+from checks import ROOT
+from PIL import Image, features
+
+ASK = '''
+import re, sys
+from mnist_course.your_digits import predict
+answer, = predict(sys.argv[1])
+most = re.search(r'VmHWM:\s*(\d+) kB', open('/proc/self/status').read()) if sys.platform=='linux' else '00'
+print(answer.digit, int(most[1])//1024, 'torch' in sys.modules)
+'''
+FORMATS = dict(rgb=('png', 400), rgba=('png', 450), sixteen=('png', 400), jpeg=('jpg', 150), webp=('webp', 700))    # most megabytes
+
+
+def asked(path):
+    "Digit, megabytes, and whether torch was imported, from a process of its own"
+    r = subprocess.run([sys.executable, '-c', ASK, path], env=os.environ|{'PYTHONPATH': str(ROOT)}, capture_output=True, text=True, check=True)
+    digit, megabytes, torch = r.stdout.split()
+    return int(digit), int(megabytes), torch=='True'
+
+
+@pytest.mark.skipif(sys.platform!='linux', reason='no /proc that tells the memory')
+@pytest.mark.parametrize('kind', FORMATS)
+def test_forty_million_pixels_stay_within_the_stated_memory(tmp_path, kind):
+    ending, most = FORMATS[kind]
+    if kind=='webp' and not features.check('webp'): pytest.skip('Pillow without WebP')
+    page = np.full((6300,6300), 230, np.uint8)
+    page[2000:5000,3000:3300] = 20
+    modes = dict(rgba='RGBA', sixteen='I;16')
+    picture = Image.fromarray(page.astype(np.uint16)*256 if kind=='sixteen' else page)
+    if kind!='sixteen': picture = picture.convert(modes.get(kind, 'RGB'))
+    picture.save(path := tmp_path/f'one.{ending}', compress_level=1)
+    digit, megabytes, torch = asked(path)
+    assert (digit, torch)==(1, False) and megabytes<most, megabytes
+
+
+def test_a_photo_is_answered_soon_and_without_torch(tmp_path):
+    page = np.full((900,700), 230, np.uint8)
+    page[200:700,300:360] = 20
+    Image.fromarray(page).save(path := tmp_path/'one.png')
+    empty, took = [], []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, '-c', 'import numpy, PIL.Image, scipy.ndimage'], check=True)
+        middle = time.perf_counter()
+        assert asked(path)[::2]==(1, False)
+        empty.append(middle-start); took.append(time.perf_counter()-middle)
+    assert min(took)<3*min(empty)+.5, (took, empty)    # hardly more than its libraries take to import
