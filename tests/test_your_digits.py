@@ -6,7 +6,7 @@ import pytest
 from checks import ROOT
 from PIL import Image, features
 
-ASK = '''
+ASK = r'''
 import re, sys
 from mnist_course.your_digits import predict
 answer, = predict(sys.argv[1])
