@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'SIDE', 'SHIPPED', 'MODELS', 'KINDS', 'fake_photo', 'disc', 'read_picture', 'paper_light', 'to_ink',
            'drop_lines', 'find_strokes', 'area_weights', 'fit_box', 'thicken', 'centre_mass', 'is_ready', 'box_up',
-           'prepare', 'vary_stroke', 'small_convnet', 'sure_from', 'train_shipped', 'Answer', 'find_model', 'predict',
-           'join_boxes', 'reading_order', 'split_digits', 'photo_accuracy']
+           'prepare', 'vary_stroke', 'small_convnet', 'no_digits', 'doubt_loss', 'sure_from', 'train_shipped', 'Answer',
+           'find_model', 'predict', 'join_boxes', 'reading_order', 'split_digits', 'photo_accuracy']
 
 # %% ../nbs/15_your_digits.ipynb #009f6447
 from dataclasses import dataclass
@@ -265,6 +265,28 @@ def small_convnet():
             nn.Conv2d(32, 64, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),
             nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 10)]
 
+# %% ../nbs/15_your_digits.ipynb #d0b7a002
+def no_digits(
+    xb,  # Digits, float tensor, shape (n,28,28)
+):       # As many pictures that are no digits, or by chance at most, shape (n,28,28)
+    "Of three kinds at random: two over one another, one turned over itself, and curves"
+    import torch
+    import torch.nn.functional as F
+    n, other = len(xb), xb[torch.randperm(len(xb))]
+    both = torch.maximum(xb.roll(-4, 2), other.roll(4, 2))
+    turned = torch.maximum(xb.mT, xb.flip(1))
+    noise = F.interpolate(torch.randn(n,1,5,5), size=20, mode='bicubic')[:,0]
+    curves = F.pad((1.5-4*noise.abs()).clamp(0, 1), (4,4,4,4))
+    return torch.stack([both, turned, curves])[torch.randint(3, (n,)), torch.arange(n)]
+
+def doubt_loss(
+    scores,  # Of a network, shape (n,c)
+    y,       # Which class, or -1 for none of them, shape (n)
+):           # A number
+    "Cross-entropy; of what is no digit, each class shall be as likely as the others"
+    logp = scores.log_softmax(1)
+    return -logp.gather(1, y.clamp(min=0)[:,None])[:,0].where(y>=0, logp.mean(1)).mean()
+
 # %% ../nbs/15_your_digits.ipynb #0fd00ec0
 def sure_from(
     probs:np.ndarray,  # Probabilities of held-out pictures, shape (n,c)
@@ -294,19 +316,26 @@ def train_shipped(
     from functools import partial
     import torch
     from mnist_course.convnet import Augment, random_warp
-    from mnist_course.learner import ParamScheduler, combined_cos
+    from mnist_course.learner import Callback, ParamScheduler, combined_cos
     from mnist_course.persist import read_tensors, write_tensors
     from mnist_course.recipes import Recipe, get_recipe, hold_out, train_recipe
     from mnist_course.speed_answer import save_numpy
     from mnist_course.speed_by_hand import train_hand
+    class Doubt(Callback):
+        "A fifth more pictures in each training batch, which are no digits"
+        def before_batch(self):
+            learn, k = self.learn, len(self.learn.xb)//5
+            if not learn.training: return
+            new = no_digits(learn.xb[:k].view(k,28,28)).view_as(learn.xb[:k])
+            learn.xb, learn.yb = torch.cat([learn.xb, new]), torch.cat([learn.yb, learn.yb.new_full((k,), -1)])
     if name not in SHIPPED: raise ValueError(f'no network {name!r}: choose from {", ".join(SHIPPED)}')
     def train(n_valid):
         if name!='convnet': return train_hand(name, seed, n_valid, data, n_epoch)
         recipe = Recipe('convnet', 'conv7/3-32, conv3-64, conv3-64, linear', small_convnet,
-                        torch.nn.functional.cross_entropy,
+                        doubt_loss,
                         partial(torch.optim.AdamW, betas=(.9,.98), weight_decay=.05, fused=True),
                         lr=.008, bs=128, n_epoch=n_epoch or 8, article='none: ours', figure='none')
-        cbs = [Augment(), Augment(vary_stroke), ParamScheduler({'lr': combined_cos(.2, .0004, .008, 0.)})]
+        cbs = [Augment(), Augment(vary_stroke), Doubt(), ParamScheduler({'lr': combined_cos(.2, .0004, .008, 0.)})]
         return train_recipe(recipe, seed, n_valid=n_valid, data=data, cbs=cbs, bar=False)
     held, path = train(n_valid), Path(folder)/f'{name}.safetensors'
     valid = held.learn.dls.valid
