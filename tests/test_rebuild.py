@@ -83,7 +83,7 @@ def test_what_counts_as_the_same_output(old, new, is_same): assert same(old, new
 def test_readme_holds_one_line_for_each_command():
     course, tests = readme_command('the course'), readme_command('the tests')
     assert "-c constraints.txt -e '.[course]'" in course and course.endswith('mnist_course ladder --fast')
-    assert "-c constraints.txt -e '.[dev]'" in tests and tests.endswith('pytest')
+    assert "-c constraints.txt -e '.[dev]'" in tests and tests.endswith('pytest -n 2')
     assert '--do_print' in tests                     # the count of notebooks needs it
     with pytest.raises(ValueError, match='expected one block'): readme_command('the dance')
 
