@@ -250,5 +250,6 @@ class DrawingPad:
 
     def _ipython_display_(self):
         from IPython.display import display
-        super(type(self.widget), self.widget).open()
+        from ipywidgets import Widget
+        Widget.open(self.widget)
         display(self.widget)

@@ -35,9 +35,9 @@ STROKES = {
 }
 
 
-def draw(page, strokes):
+def draw(page, strokes, pad='#pad'):
     "By the mouse, as a person would: press, move, let go"
-    box = page.locator('#pad').bounding_box()
+    box = page.locator(pad).bounding_box()
     at = lambda p: (box['x']+p[0]*box['width'], box['y']+p[1]*box['height'])
     for first, *rest in strokes:
         page.mouse.move(*at(first))
@@ -111,7 +111,6 @@ def thousand():
 
 def as_torch(path):
     "A file by `save_numpy` as layers of torch"
-    import torch
     from torch import nn
     from mnist_course.convnet import GlobalMax
     from mnist_course.persist import read_tensors
@@ -189,15 +188,15 @@ def test_prepare_is_the_twin_of_lesson_15s(open_page, thousand):
     for some in np.split(thousand.images.numpy(), 20):
         drawings = []
         for image in some:
-            n = int(rng.integers(100, 281))                       # sides, and where it goes
-            y, x = rng.integers(0, 281-n, 2)
-            drawing = np.zeros((280,280), np.uint8)
+            n = int(rng.integers(50, 141))                        # sides, and where it goes
+            y, x = rng.integers(0, 141-n, 2)
+            drawing = np.zeros((140,140), np.uint8)
             drawing[y:y+n, x:x+n] = np.asarray(Image.fromarray(image).resize((n,n), Image.Resampling.BICUBIC))
             drawings.append(drawing)
             ours.append(prepare(drawing, leave_out=('ready',)))
         text = b64encode(np.stack(drawings).tobytes()).decode()
         theirs += page.evaluate("""text => { const all = Uint8Array.from(atob(text), c => c.charCodeAt(0)), out = [];
-            for (let i = 0; i < all.length; i += 78400) out.push([...prepare(Float32Array.from(all.subarray(i, i+78400), v => v/255), 280, 280)]);
+            for (let i = 0; i < all.length; i += 19600) out.push([...prepare(Float32Array.from(all.subarray(i, i+19600), v => v/255), 140, 140)]);
             return out; }""", text)
     ours, theirs = np.stack(ours), (np.array(theirs)*255).round().reshape(-1,28,28)
     same = (net(ours).argmax(1)==net(theirs.astype(np.uint8)).argmax(1)).mean()

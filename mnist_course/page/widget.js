@@ -28,8 +28,8 @@ function render({model, el}) {
     $('.digit').textContent = digit ?? '';
     $('.digit').classList.toggle('unsure', !sure);
     show_seen($('.seen'), seen.length ? seen : new Uint8Array(784), 255);
-    const others = runners_up.map(([d, p]) => `${d} ${percent(p)}`).join(', ');
-    const words = !strokes.length ? 'Draw a digit.' : digit === null ? note : `${sure ? '' : 'Not sure: '}${digit}, ${percent(probability)}. Then ${others}.`;
+    const others = runners_up.map(([d, p]) => `${d}\u00a0(${percent(p)})`).join(', ');
+    const words = !strokes.length ? 'Draw a digit.' : digit === null ? note : `${sure ? '' : 'Not sure: '}${digit},\u00a0${percent(probability)}. Then ${others}.`;
     clearTimeout(speak);                       // a screen reader would hear every change, so it waits until the pen rests
     speak = setTimeout(() => { $('[role=status]').textContent = words; }, 150);
   }
