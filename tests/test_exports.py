@@ -472,7 +472,7 @@ page = dict(
     pack_model = "from mnist_course.speed_answer import save_numpy; save_numpy(tmp/'n', torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784,10))); assert pack_model(tmp/'n')['name']=='n'",
     sharpness = "assert sharpness(torch.randn(50,3), torch.randint(0, 3, (50,)))>0",
     linear_layers = "assert linear_layers(torch.ones(2,784), torch.zeros(2))(images).shape==(12,2)",
-    similarity_model = "from mnist_course.data import Digits; assert similarity_model(Digits(images, labels))(images).shape==(12,2)",
+    similarity_model = "from mnist_course.data import Digits; assert similarity_model(Digits(images[:10], torch.arange(10)))(images).shape==(12,10)",
     linear_model = "from mnist_course.data import Digits; assert linear_model(Digits(images, labels))(images).shape==(12,10)",
     save_small = "from mnist_course.data import Digits; d = Digits(images.repeat(5,1,1)[:10], torch.arange(10)); save_small(tmp, (d,d)); assert (tmp/'linear.safetensors').exists()",
     train_moving = "from mnist_course.data import Digits; assert train_moving(1, data=(Digits(images, labels),)*2)(images).shape==(12,10)",
@@ -483,7 +483,7 @@ page = dict(
     find_reader = "assert find_reader('mlp-64-64')[0](images[0].numpy()).shape==(10,)",
     check_probs = "raises(ValueError, lambda: check_probs([.5,.6]))",
     read_drawing = "assert read_drawing((images[0]>200).byte().numpy()*255, lambda seen: [.3,.7], (3,7)).digit==7",
-    DrawingPad = "p = DrawingPad(); p.widget.pixels = ((torch.arange(784)%28-14).abs()<2).int().mul(255).tolist(); assert p.answer.digit==p.widget.answer['digit']==1",
+    DrawingPad = "p = DrawingPad(); p.read(dict(new=((torch.arange(784)%28-14).abs()<2).int().mul(255).tolist())); assert p.answer.digit==p.widget.answer['digit']==1",
 ),
 cli = dict(
     start_copies = "start_copies(tmp/'mine'); assert (tmp/'mine'/'03_loss.ipynb').exists()",
