@@ -101,6 +101,9 @@ def test_a_drawn_digit_is_read_in_the_kernel(browser, lab):
     page.keyboard.press('Shift+Enter')
     page.wait_for_function("document.querySelector('.jp-Notebook').textContent.includes('kept: 7')")
     assert cells.count()<=3 and errors==[]
+    page.locator('.mnist-pad .pad').focus()
+    page.keyboard.press('Control+b')                             # JupyterLab's own keys still work
+    page.wait_for_selector('#jp-left-stack', state='hidden')
     page.context.close()
 
 

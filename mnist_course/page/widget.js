@@ -1,6 +1,6 @@
 // The pad in a notebook: drawing happens here, reading in Python. `pixels` goes there, `answer` comes back.
 function render({model, el}) {
-  el.innerHTML = `<div class="mnist-pad" data-lm-suppress-shortcuts="true">
+  el.innerHTML = `<div class="mnist-pad">
     <div><canvas class="pad" tabindex="0" role="img" aria-label="Drawing area. Draw one digit with mouse, finger or pen."></canvas>
       <div class="buttons"><button type="button" class="undo" aria-keyshortcuts="Control+Z">Undo</button>
         <button type="button" class="clear" aria-keyshortcuts="C">Clear</button></div></div>
@@ -36,7 +36,9 @@ function render({model, el}) {
 
   $('.clear').addEventListener('click', clear);
   $('.undo').addEventListener('click', undo);
-  el.addEventListener('keydown', event => { if (pad_keys(event, clear, undo)) event.stopPropagation(); });
+  addEventListener('keydown', event => {       // before JupyterLab, where C copies the cell
+    if (el.contains(event.target) && pad_keys(event, clear, undo)) event.stopImmediatePropagation();
+  }, {signal, capture: true});
   addEventListener('resize', redraw, {signal});
   const theme = new MutationObserver(redraw);
   theme.observe(document.body, {attributes: true, attributeFilter: ['class', 'data-jp-theme-light']});
