@@ -4,26 +4,21 @@
 
 # %% auto #0
 __all__ = ['ON_PAGE', 'page_part', 'pack_array', 'pack_model', 'sharpness', 'linear_layers', 'similarity_model', 'linear_model',
-           'save_small', 'train_moving', 'course_models', 'page_text', 'write_page']
+           'save_small', 'train_moving', 'course_models', 'page_text', 'write_page', 'find_reader', 'check_probs',
+           'read_drawing', 'DrawingPad']
 
 # %% ../nbs/16_page.ipynb #c14786ba
 import json
-from functools import partial
 from base64 import b64encode
+from functools import partial
 from importlib.resources import files
+from math import isqrt
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from .convnet import Augment, convnet, random_warp
-from .data import Digits, load_mnist, to_float
-from .learner import DataLoaders, Learner, SkipValidation
-from .persist import read_tensors, write_atomic
-from .recipes import Pixels
-from .sgd import DataLoader
-from .similarity import PixelSimilarity
-from .speed_answer import save_numpy
+from .numpy_forward import NumpyModel, read_numpy
+from .your_digits import Answer, find_model, prepare
 
 # %% ../nbs/16_page.ipynb #021b32fd
 def page_part(
@@ -34,12 +29,12 @@ def page_part(
 
 # %% ../nbs/16_page.ipynb #d0a82303
 def pack_array(
-    a:Tensor, # Weights, float, any shape
-)->dict:      # Their `shape`, the `step` between two values, and whole numbers of 16 bits as `base64`
+    a:np.ndarray, # Weights, float, any shape
+)->dict:          # Their `shape`, the `step` between two values, and whole numbers of 16 bits as `base64`
     "Weights as text: multiples of one step, exact to half of it, the greatest being 32,767 steps"
-    step = a.abs().max().item()/32767 or 1.
-    whole = (a/step).round().to(torch.int16)
-    text = b64encode(whole.numpy().astype('<i2').tobytes()).decode()
+    a = np.asarray(a, np.float64)
+    step = float(np.abs(a).max())/32767 or 1.
+    text = b64encode((a/step).round().astype('<i2').tobytes()).decode()
     return dict(shape=list(a.shape), step=step, base64=text)
 
 # %% ../nbs/16_page.ipynb #019044d3
@@ -49,40 +44,47 @@ def pack_model(
     note:str='',    # A few words below the name; its accuracy unless given, where the file knows it
 )->dict:            # Name, note, classes and layers, ready for JSON
     "A saved network as text for the page; a `ValueError` says what is wrong with the file"
-    arrays, header = read_tensors(path, 'numpy')
+    header, arrays = read_numpy(path)
     layers = [dict(layer) for layer in header['layers']]
     for key,a in arrays.items():
         i, part = key.split('.')
-        layers[int(i)][part] = pack_array(a.float())
-    acc = header['metrics'].get('accuracy')
+        layers[int(i)][part] = pack_array(a)
+    metrics = header.get('metrics') or {}
+    acc = metrics.get('accuracy', metrics.get('test'))
     if not note and acc: note = f'{100*acc:.1f} % of the test pictures'
     return dict(name=name or Path(path).stem, note=note, classes=list(header['classes']), layers=layers)
 
 # %% ../nbs/16_page.ipynb #f0f7938d
 def sharpness(
-    scores:Tensor, # Greater is likelier, shape (n,c)
-    labels:Tensor, # What is right, shape (n)
-)->float:          # A factor
+    scores, # Greater is likelier, tensor, shape (n,c)
+    labels, # What is right, tensor, shape (n)
+)->float:   # A factor
     "The factor that gives the softmax of scores the least cross-entropy"
+    import torch
+    from torch.nn.functional import cross_entropy
     grid = torch.logspace(-1, 3, 81)/scores.std()
-    losses = [nn.functional.cross_entropy(scores*k, labels).item() for k in grid]
+    losses = [cross_entropy(scores*k, labels).item() for k in grid]
     return grid[losses.index(min(losses))].item()
 
 # %% ../nbs/16_page.ipynb #cba934c2
 def linear_layers(
-    weight:Tensor,  # Shape (c,784)
-    bias:Tensor,    # Shape (c)
-)->nn.Sequential:   # From pictures (n,28,28) to scores (n,c)
+    weight,  # Tensor, shape (c,784)
+    bias,    # Tensor, shape (c)
+):           # Layers from pictures (n,28,28) to scores (n,c)
     "A linear model with these weights"
+    from torch import nn
+    from mnist_course.recipes import Pixels
     layer = nn.Linear(784, len(bias))
     layer.weight, layer.bias = nn.Parameter(weight.float()), nn.Parameter(bias.float())
     return nn.Sequential(Pixels(), layer)
 
 # %% ../nbs/16_page.ipynb #7b9a3d51
 def similarity_model(
-    digits:Digits, # Training pictures
-)->nn.Sequential:  # From pictures (n,28,28) to scores (n,10)
+    digits, # Training pictures, `Digits`
+):          # Layers from pictures (n,28,28) to scores (n,10)
     "Lesson 01's mean digits as a linear layer: the nearest, by squared distance, has the greatest score"
+    from mnist_course.data import to_float
+    from mnist_course.similarity import PixelSimilarity
     means = PixelSimilarity().fit(digits).means.flatten(1)
     weight, bias = 2*means, -means.pow(2).sum(1)
     k = sharpness(to_float(digits.images[:10_000]).flatten(1)@weight.T + bias, digits.labels[:10_000])
@@ -90,12 +92,14 @@ def similarity_model(
 
 # %% ../nbs/16_page.ipynb #161db84b
 def linear_model(
-    digits:Digits, # Training pictures
-)->nn.Sequential:  # From pictures (n,28,28) to scores (n,10)
+    digits, # Training pictures, `Digits`
+):          # Layers from pictures (n,28,28) to scores (n,10)
     "Ten linear models, one for each digit: 1 for it, 0 for the others, by least squares"
+    import torch
+    from mnist_course.data import to_float
     x = to_float(digits.images).flatten(1)
     x = torch.cat([x, torch.ones(len(x),1)], 1)
-    targets = nn.functional.one_hot(digits.labels, 10).float()
+    targets = torch.nn.functional.one_hot(digits.labels, 10).float()
     a, b = (x.T@x).double(), (x.T@targets).double()
     w = torch.linalg.solve(a + torch.eye(785), b).float()    # the 1 for pixels that are never lit
     k = sharpness(x[:10_000]@w, digits.labels[:10_000])
@@ -107,6 +111,9 @@ def save_small(
     data:tuple=None,    # `(train, test)`, both `Digits`; MNIST unless given
 ):
     "The two lower rungs as files for the page: `pixel-similarity` and `linear`"
+    import torch
+    from mnist_course.data import load_mnist
+    from mnist_course.speed_answer import save_numpy
     train, test = load_mnist() if data is None else data
     for name, make in (('pixel-similarity', similarity_model), ('linear', linear_model)):
         model = make(train)
@@ -118,13 +125,19 @@ def train_moving(
     n_epoch:int=6,    # Passes over the training pictures
     seed:int=0,       # For first weights, order of the batches and random changes
     data:tuple=None,  # `(train, test)`, both `Digits`; MNIST unless given
-)->nn.Sequential:     # From pictures (n,28,28) to scores (n,10), in evaluation mode
+):                    # Layers from pictures (n,28,28) to scores (n,10), in evaluation mode
     "Lesson 12's `convnet` on pictures that are turned, stretched and moved: the page's highest rung"
+    import torch
+    from mnist_course.convnet import Augment, convnet, random_warp
+    from mnist_course.data import load_mnist, to_float
+    from mnist_course.learner import DataLoaders, Learner, SkipValidation
+    from mnist_course.recipes import Pixels
+    from mnist_course.sgd import DataLoader
     train, _ = load_mnist() if data is None else data
     torch.manual_seed(seed)
     dl = DataLoader((train.images, train.labels), bs=128, shuffle=True, seed=seed)
-    learn = Learner(DataLoaders(dl, dl.new(shuffle=False)), nn.Sequential(Pixels(), *convnet()),
-                    partial(nn.functional.cross_entropy, label_smoothing=.05),
+    learn = Learner(DataLoaders(dl, dl.new(shuffle=False)), torch.nn.Sequential(Pixels(), *convnet()),
+                    partial(torch.nn.functional.cross_entropy, label_smoothing=.05),
                     partial(torch.optim.AdamW, fused=True),
                     cbs=[Augment(lambda xb: random_warp(to_float(xb))), SkipValidation()])
     with learn.no_bar(): learn.fit_one_cycle(n_epoch, .01)
@@ -150,7 +163,7 @@ def page_text(
 )->str:          # HTML
     "The whole page: its sources and the models in one text"
     if not models: raise ValueError('no models: the page needs one at least')
-    scripts = '\n'.join(page_part(f'{name}.js') for name in ('forward','prepare','page'))
+    scripts = '\n'.join(page_part(f'{name}.js') for name in ('forward','prepare','pad','page'))
     data = json.dumps(models, separators=(',',':')).replace('<', '\\u003c')
     text = page_part('page.html')
     for mark, part in (('page.css', page_part('page.css')), ('scripts', scripts), ('models', data)):
@@ -164,7 +177,79 @@ def write_page(
     models:list=None, # Of each a dict, as `pack_model` makes it; those of the course unless given
 )->Path:              # The file
     "Everything that is needed to draw and see answers, as one file"
+    from mnist_course.persist import write_atomic
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, page_text(course_models() if models is None else models).encode())
     return path
+
+# %% ../nbs/16_page.ipynb #5b0c7e13
+def find_reader(
+    model='convnet',  # A name as lesson 15's `find_model` knows it, a file by `save_numpy`, or what it gives back
+    classes=None,     # What each probability stands for; the file's, or 0, 1, 2, … unless given
+)->tuple:             # From bytes (28,28) to probabilities (c), the classes, the probability that counts as sure
+    "Whom to ask about a picture; a function of your own is taken as it is"
+    if callable(model) and not isinstance(model, NumpyModel): return model, classes, .9
+    net, least = (model, .9) if isinstance(model, NumpyModel) else find_model(model)
+    return lambda seen: net(seen[None])[0], classes or net.classes, least
+
+# %% ../nbs/16_page.ipynb #5b0c7e17
+def check_probs(
+    probs, # What a model gave: array, list or tensor, shape (c)
+):         # The same as an array, float64
+    "Are these probabilities? A `ValueError` says what else they are"
+    if hasattr(probs, 'detach'): probs = probs.detach().cpu()
+    probs = np.asarray(probs, np.float64)
+    if probs.ndim!=1: raise ValueError(f'the model gave shape {probs.shape}: expected one probability for each class')
+    if not (probs.min()>=0 and abs(probs.sum()-1)<1e-3):
+        raise ValueError(f'the model gave numbers from {probs.min():.3g} to {probs.max():.3g}, {probs.sum():.3g} in sum: '
+                         'expected probabilities. Is a softmax missing?')
+    return probs
+
+# %% ../nbs/16_page.ipynb #5b0c7e19
+def read_drawing(
+    drawing:np.ndarray, # Ink, bytes, 0 for paper to 255, shape (h,w)
+    ask,                # From bytes (28,28) to probabilities (c)
+    classes=None,       # What each of them stands for; 0, 1, 2, … unless given
+    least:float=.9,     # From which probability on an answer is sure
+)->Answer:              # As lesson 15's `predict` gives it
+    "A drawing prepared as MNIST's digits were, and read by a model of yours"
+    try: seen = prepare(drawing, leave_out=('light','invert','lines'))
+    except ValueError as e: return Answer(None, 0., [], False, np.zeros((28,28), np.uint8), str(e))
+    probs = check_probs(ask(seen))
+    names = range(len(probs)) if classes is None else classes
+    if len(names)!=len(probs): raise ValueError(f'{len(probs)} probabilities for {len(names)} classes: one each')
+    first, *others = np.argsort(-probs)[:3].tolist()
+    return Answer(names[first], float(probs[first]), [(names[i], float(probs[i])) for i in others], bool(probs[first]>=least), seen)
+
+# %% ../nbs/16_page.ipynb #5b0c7e1d
+class DrawingPad:
+    "A pad to draw on in a notebook: Python reads what is drawn, and `answer` has what it read"
+    def __init__(self,
+        model='convnet', # A network that ships, a file by `save_numpy`, or a function from bytes (28,28) to probabilities (c)
+        classes=None,    # What each probability stands for; the file's, or 0, 1, 2, … unless given
+    ):
+        try: from anywidget import AnyWidget
+        except ImportError: raise ImportError('DrawingPad needs anywidget: pip install "mnist_course[course]"') from None
+        from traitlets import Dict, List
+        class Pad(AnyWidget):
+            _esm, _css = page_part('pad.js')+page_part('widget.js'), page_part('widget.css')
+            pixels, answer = List().tag(sync=True), Dict().tag(sync=True)
+            def open(self): "Not yet: a pad that nobody looks at sends nothing"
+        self.reader, self.answer, self.widget = find_reader(model, classes), None, Pad()
+        self.widget.observe(self.read, 'pixels')
+
+    def read(self,
+        change:dict, # What has changed, as traitlets tells it; `new` has the ink, n*n bytes, none for an empty pad
+    ):
+        "Answer to what is drawn; an error is an answer too"
+        n = isqrt(len(change['new']))
+        try: self.answer = read_drawing(np.array(change['new'], np.uint8).reshape(n,n), *self.reader) if n else None
+        except Exception as e: self.answer = Answer(None, 0., [], False, np.zeros((28,28), np.uint8), f'{type(e).__name__}: {e}')
+        self.widget.answer = vars(self.answer) | dict(seen=self.answer.seen.ravel().tolist()) if n else {}
+
+    def _ipython_display_(self):
+        from IPython.display import display
+        from ipywidgets import Widget
+        Widget.open(self.widget)
+        display(self.widget)

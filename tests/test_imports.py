@@ -76,3 +76,9 @@ with tempfile.TemporaryDirectory() as folder:
     print(predict(Path(folder)/'7.jpg')[0].digit, bool({'torch','fastai','matplotlib'} & set(sys.modules)))
 """
     assert python(code).split()==['7', 'False']
+
+
+def test_the_page_never_imports_torch():
+    "Nor the widget's library, until there is a pad"
+    code = "import sys; from mnist_course.page import course_models, page_text; page_text(course_models()); print({'torch','anywidget','ipywidgets'} & set(sys.modules))"
+    assert python(code).strip()=='set()'

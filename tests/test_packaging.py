@@ -17,7 +17,9 @@ def test_wheel_holds_data_modules_and_lessons(built):
     "The wheel is made from the sdist, so this holds the sdist to being enough"
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: inside = set(wheel.namelist())
     modules = {f'mnist_course/{p.name}' for p in (ROOT/'mnist_course').glob('*.py')}
-    assert modules | {f'mnist_course/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
+    parts = {f'mnist_course/{folder}/{p.name}' for folder in ('models','page') for p in (ROOT/'mnist_course'/folder).iterdir()}
+    assert {'mnist_course/models/convnet.safetensors', 'mnist_course/page/page.html', 'mnist_course/page/widget.js'} <= parts
+    assert modules | parts | {f'mnist_course/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
 
 
 def test_metadata_has_the_three_layers(built):
@@ -37,7 +39,7 @@ def test_metadata_has_the_three_layers(built):
 
 
 def test_wheel_works_without_the_clone(built, tmp_path):
-    "Unpacked somewhere else, it finds its own data and its own lessons"
+    "Unpacked somewhere else, it finds its own data, lessons, models and parts of the page"
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: wheel.extractall(tmp_path)
     code = """
 import mnist_course, sys
@@ -45,6 +47,8 @@ from pathlib import Path
 from mnist_course.data import load_mnist
 here = Path(mnist_course.__file__).parent
 print(here, len(load_mnist()[0]), len(list((here/'lessons').glob('*.ipynb'))))
+from mnist_course.page import write_page, find_reader
+assert len(write_page('draw.html').read_bytes())>1_000_000 and find_reader()[1]==list(range(10))
 """
     out = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, env=os.environ|{'PYTHONPATH':str(tmp_path)}, capture_output=True, text=True, check=True).stdout
     assert out.split()==[str(tmp_path/'mnist_course'), '60000', str(len(lessons))]

@@ -35,9 +35,9 @@ STROKES = {
 }
 
 
-def draw(page, strokes):
+def draw(page, strokes, pad='#pad'):
     "By the mouse, as a person would: press, move, let go"
-    box = page.locator('#pad').bounding_box()
+    box = page.locator(pad).bounding_box()
     at = lambda p: (box['x']+p[0]*box['width'], box['y']+p[1]*box['height'])
     for first, *rest in strokes:
         page.mouse.move(*at(first))
@@ -109,20 +109,70 @@ def thousand():
     return load_mnist()[1][:1000]
 
 
+def as_torch(path):
+    "A file by `save_numpy` as layers of torch"
+    from torch import nn
+    from mnist_course.convnet import GlobalMax
+    from mnist_course.persist import read_tensors
+    from mnist_course.recipes import Pixels
+    tensors, header = read_tensors(path, 'numpy')
+    def layer(i, kind, **d):
+        w, b = (tensors.get(f'{i}.{part}') for part in ('weight','bias'))
+        made = dict(pixels=lambda: Pixels(d['mean'], d['std']), flatten=nn.Flatten, unflatten=lambda: nn.Unflatten(1, d['shape']),
+                    relu=lambda: nn.LeakyReLU(d.get('slope', 0.)), max_pool=lambda: nn.MaxPool2d(d['size']), global_max=GlobalMax,
+                    softmax=lambda: nn.Softmax(1), linear=lambda: nn.Linear(w.shape[1], w.shape[0]),
+                    conv=lambda: nn.Conv2d(w.shape[1], w.shape[0], w.shape[2], d['stride'], d['padding']))[kind]()
+        if w is not None: made.load_state_dict(dict(weight=w.float(), bias=b.float()))
+        return made
+    return nn.Sequential(*(layer(i, **d) for i,d in enumerate(header['layers']))).eval()
+
+
+def same_as_torch(page, nets, images):
+    "Of each net: how many digits differ, how far the probabilities are apart at most"
+    import torch
+    theirs = torch.tensor(page.evaluate('''images => models.map(model => images.map(image =>
+        [...forward(model, Float32Array.from(image, v => v/255)).at(-1).data]))''', images.flatten(1).tolist()))
+    with torch.no_grad(): ours = torch.stack([net(images) for net in nets])
+    found = [(int((o.argmax(1)!=t.argmax(1)).sum()), (o-t).abs().max().item()) for o,t in zip(ours, theirs, strict=True)]
+    for differ,far in found: print(f'{len(images)-differ} of {len(images)} the same, probabilities within {far:.1e}')
+    return found
+
+
 def test_forward_gives_what_torch_gives(open_page, thousand):
-    "The page's probabilities for 1,000 test pictures against those of NumPy's forward, which lesson 13 holds to torch's"
-    import numpy as np
+    "The page's probabilities for 1,000 test pictures against torch's own, for each model that ships"
     from importlib.resources import files
-    from mnist_course.numpy_forward import load_numpy
     from mnist_course.page import ON_PAGE
-    images = thousand.images.numpy()
-    theirs = np.array(open_page().evaluate('''images => models.map(model => images.map(image =>
-        [...forward(model, Float32Array.from(image, v => v/255)).at(-1).data]))''', images.reshape(1000,-1).tolist()))
-    for (name,_,_), probs in zip(ON_PAGE, theirs):
-        ours = load_numpy(Path(str(files('mnist_course')/'models'/f'{name}.safetensors')))(images)
-        differ, far = int((ours.argmax(1)!=probs.argmax(1)).sum()), np.abs(ours-probs).max()
-        print(f'{name}: {1000-differ} of 1000 the same, probabilities within {far:.1e}')
+    nets = [as_torch(Path(str(files('mnist_course')/'models'/f'{name}.safetensors'))) for name,*_ in ON_PAGE]
+    for (name,*_), (differ,far) in zip(ON_PAGE, same_as_torch(open_page(), nets, thousand.images), strict=True):
         assert differ==0 and far<1e-3, name
+
+
+def test_nets_trained_in_torch_answer_alike_on_the_page(open_page, thousand, tmp_path):
+    "From the learner's own torch net, batch normalisation and all, by `save_numpy` and `mnist_course draw --model` to the page"
+    import torch
+    from torch import nn
+    from mnist_course.cli import draw as command
+    from mnist_course.convnet import convnet
+    from mnist_course.page import ON_PAGE
+    from mnist_course.recipes import Pixels, get_recipe
+    from mnist_course.speed_answer import save_numpy
+    from mnist_course.your_digits import small_convnet
+    torch.manual_seed(0)
+    nets = [nn.Sequential(Pixels(.13,.31), *layers) for layers in (convnet(), small_convnet(), get_recipe('mlp-64-64').layers())]
+    for i,net in enumerate(nets):
+        opt = torch.optim.Adam(net.parameters(), 3e-3)
+        for xb,yb in zip(thousand.images.split(50), thousand.labels.split(50)):
+            nn.functional.cross_entropy(net(xb), yb).backward()
+            opt.step()
+            opt.zero_grad()
+        save_numpy(tmp_path/f'mine-{i}.safetensors', net.eval(), metrics=dict(accuracy=.5))
+    command(tmp_path/'draw.html', [tmp_path/f'mine-{i}.safetensors' for i in range(len(nets))], False)
+    page = open_page(path=tmp_path/'draw.html')
+    names = page.locator('.rung .name').all_inner_texts()
+    assert len(names)==len(ON_PAGE)+len(nets) and names[-1].startswith('mine-2') and '50.0 %' in names[-1]
+    page.evaluate(f'models = models.slice({len(ON_PAGE)})')
+    found = same_as_torch(page, [nn.Sequential(net, nn.Softmax(1)) for net in nets], thousand.images)
+    assert all(differ==0 and far<1e-3 for differ,far in found)
 
 
 def test_prepare_is_the_twin_of_lesson_15s(open_page, thousand):
@@ -138,15 +188,15 @@ def test_prepare_is_the_twin_of_lesson_15s(open_page, thousand):
     for some in np.split(thousand.images.numpy(), 20):
         drawings = []
         for image in some:
-            n = int(rng.integers(100, 281))                       # sides, and where it goes
-            y, x = rng.integers(0, 281-n, 2)
-            drawing = np.zeros((280,280), np.uint8)
+            n = int(rng.integers(50, 141))                        # sides, and where it goes
+            y, x = rng.integers(0, 141-n, 2)
+            drawing = np.zeros((140,140), np.uint8)
             drawing[y:y+n, x:x+n] = np.asarray(Image.fromarray(image).resize((n,n), Image.Resampling.BICUBIC))
             drawings.append(drawing)
             ours.append(prepare(drawing, leave_out=('ready',)))
         text = b64encode(np.stack(drawings).tobytes()).decode()
         theirs += page.evaluate("""text => { const all = Uint8Array.from(atob(text), c => c.charCodeAt(0)), out = [];
-            for (let i = 0; i < all.length; i += 78400) out.push([...prepare(Float32Array.from(all.subarray(i, i+78400), v => v/255), 280, 280)]);
+            for (let i = 0; i < all.length; i += 19600) out.push([...prepare(Float32Array.from(all.subarray(i, i+19600), v => v/255), 140, 140)]);
             return out; }""", text)
     ours, theirs = np.stack(ours), (np.array(theirs)*255).round().reshape(-1,28,28)
     same = (net(ours).argmax(1)==net(theirs.astype(np.uint8)).argmax(1)).mean()

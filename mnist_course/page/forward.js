@@ -19,24 +19,24 @@ function linear(x, {weight, bias}) {
   return {shape: [out.length], data: out};
 }
 
-// A kernel is laid on every place of the picture, multiplied and added up. The two innermost loops run along
-// a row, with one weight of the kernel at a time: that is the order that a processor likes.
+// A kernel is laid on every place of the picture, multiplied and added up. What lies under it and isn't 0 is
+// collected once for each place, and serves all kernels.
 function conv(x, {weight, bias, stride = 1, padding = 0}) {
-  const [c, h, w] = x.shape, [n, , k] = weight.shape;
+  const [c, h, w] = x.shape, [n, , k] = weight.shape, size = c * k * k, from = x.data, weights = weight.data;
   const oh = Math.floor((h + 2 * padding - k) / stride) + 1, ow = Math.floor((w + 2 * padding - k) / stride) + 1;
-  const out = new Float32Array(n * oh * ow);
-  for (let o = 0; o < n; o++) {
-    out.fill(bias.data[o], o * oh * ow, (o + 1) * oh * ow);
+  const out = new Float32Array(n * oh * ow), lit = new Float32Array(size), at = new Int32Array(size);
+  for (let y = 0; y < oh; y++) for (let p = 0; p < ow; p++) {
+    let found = 0;
     for (let i = 0; i < c; i++) for (let ky = 0; ky < k; ky++) for (let kx = 0; kx < k; kx++) {
-      const factor = weight.data[((o * c + i) * k + ky) * k + kx];
-      const from = Math.max(0, Math.ceil((padding - kx) / stride));                    // places whose pixel
-      const to = Math.min(ow, Math.floor((w - 1 + padding - kx) / stride) + 1);        // lies in the picture
-      for (let y = 0; y < oh; y++) {
-        const row = y * stride + ky - padding;
-        if (row < 0 || row >= h) continue;
-        const start = (i * h + row) * w + kx - padding, place = (o * oh + y) * ow;
-        for (let p = from; p < to; p++) out[place + p] += factor * x.data[start + p * stride];
-      }
+      const row = y * stride + ky - padding, col = p * stride + kx - padding;
+      if (row < 0 || row >= h || col < 0 || col >= w) continue;
+      const v = from[(i * h + row) * w + col];
+      if (v !== 0) { lit[found] = v; at[found++] = (i * k + ky) * k + kx; }
+    }
+    for (let o = 0; o < n; o++) {
+      let sum = bias.data[o];
+      for (let j = 0; j < found; j++) sum += lit[j] * weights[o * size + at[j]];
+      out[(o * oh + y) * ow + p] = sum;
     }
   }
   return {shape: [n, oh, ow], data: out};

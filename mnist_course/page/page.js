@@ -1,75 +1,13 @@
 // The page: strokes, what the models see, and their answers.
 const $ = id => document.getElementById(id);
-const SIDE = 140, PEN = 11;                    // side of the drawing and width of the pen, in its own units
-const pad = $('pad'), ink = document.createElement('canvas');
-ink.width = ink.height = SIDE;
-const inkPen = ink.getContext('2d', {willReadFrequently: true}), padPen = pad.getContext('2d');
-let strokes = [], models = [], rows = [], due = false, speak = 0;
+let models = [], rows = [], due = false, speak = 0;
 
-// Drawing. Each stroke is a list of points; it goes onto two canvases, one to look at and one for the models.
-function pens() {
-  return [[inkPen, SIDE, '#fff'], [padPen, pad.width, getComputedStyle(pad).color]];
-}
-
-function draw_line(a, b) {
-  for (const [pen, side, colour] of pens()) {
-    pen.lineCap = pen.lineJoin = 'round';
-    pen.strokeStyle = colour;
-    pen.lineWidth = PEN * side / SIDE;
-    pen.beginPath();
-    pen.moveTo(a[0] * side / SIDE, a[1] * side / SIDE);
-    pen.lineTo(b[0] * side / SIDE, b[1] * side / SIDE);
-    pen.stroke();
-  }
-}
-
-function redraw() {
-  const side = Math.round(pad.clientWidth * (window.devicePixelRatio || 1));
-  if (side && pad.width !== side) pad.width = pad.height = side;
-  for (const [pen, n] of pens()) pen.clearRect(0, 0, n, n);
-  for (const stroke of strokes) stroke.forEach((p, i) => draw_line(stroke[Math.max(0, i - 1)], p));
-  answer_soon();
-}
-
-function place(event) {
-  const box = pad.getBoundingClientRect();
-  return [(event.clientX - box.left) * SIDE / box.width, (event.clientY - box.top) * SIDE / box.height];
-}
-
-let pointer = null;                            // the one that draws; a second finger does nothing
-pad.addEventListener('pointerdown', event => {
-  if (pointer !== null || event.button > 0) return;
-  pointer = event.pointerId;
-  pad.setPointerCapture(pointer);
-  const at = place(event);
-  strokes.push([at]);
-  draw_line(at, at);
-  answer_soon();
-});
-pad.addEventListener('pointermove', event => {
-  if (event.pointerId !== pointer) return;
-  const stroke = strokes.at(-1), events = event.getCoalescedEvents?.() ?? [];
-  for (const one of events.length ? events : [event]) {
-    const at = place(one);
-    draw_line(stroke.at(-1), at);
-    stroke.push(at);
-  }
-  answer_soon();
-});
-for (const end of ['pointerup', 'pointercancel', 'lostpointercapture'])
-  pad.addEventListener(end, event => { if (event.pointerId === pointer) pointer = null; });
-
-function clear() { strokes = []; pointer = null; redraw(); }
-function undo() { strokes.pop(); pointer = null; redraw(); }
+const {strokes, drawn, redraw, clear, undo} = make_pad($('pad'), answer_soon);
 $('clear').addEventListener('click', clear);
 $('undo').addEventListener('click', undo);
-addEventListener('keydown', event => {
-  const key = event.key.toLowerCase();
-  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && key === 'z') { event.preventDefault(); undo(); }
-  else if (key === 'c' && !event.ctrlKey && !event.metaKey && !event.altKey) clear();
-});
+addEventListener('keydown', event => pad_keys(event, clear, undo));
 addEventListener('resize', redraw);
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', answer_soon);
 
 // Sliders: what they are set to, in words and in numbers
 const sliders = ['right', 'down', 'turn', 'size'].map($);
@@ -92,12 +30,6 @@ $('reset').addEventListener('click', () => {
 });
 
 // From the drawing to 28x28 numbers in [0,1]
-function drawn() {
-  const rgba = inkPen.getImageData(0, 0, SIDE, SIDE).data, out = new Float32Array(SIDE * SIDE);
-  for (let i = 0; i < out.length; i++) out[i] = rgba[4 * i + 3] / 255;
-  return out;
-}
-
 function model_input() {
   const grey = drawn();
   const small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : resize(grey, SIDE, SIDE, 28, 28);
@@ -160,8 +92,6 @@ function draw_why(canvas, model, outs, winner, empty) {
 }
 
 // Answers
-function percent(p) { return p > .9995 ? '>\u202f99.9\u202f%' : `${(100 * p).toFixed(1)}\u202f%`; }
-
 function make_row(model) {
   const row = document.createElement('li');
   row.className = 'rung';
@@ -208,9 +138,7 @@ function answer() {
   const winner = probs.indexOf(Math.max(...probs)), verdict = String(last.classes[winner]);
   why_colours = [colour('--for'), colour('--against')];
   models.forEach((model, i) => show_row(rows[i], model, all[i], verdict, empty));
-  const seen = $('seen').getContext('2d'), pixels = seen.createImageData(28, 28);
-  for (let i = 0; i < 784; i++) pixels.data.set([255, 255, 255, 255 * image[i]], 4 * i);
-  seen.putImageData(pixels, 0, 0);
+  show_seen($('seen'), image, 1);
   $('time').textContent = empty ? '' : `All answers took ${took.toFixed(1)} ms.`;
   const agree = all.filter((outs, i) => { const p = outs.at(-1).data; return String(models[i].classes[p.indexOf(Math.max(...p))]) === verdict; }).length;
   say(empty ? null : [last.name, verdict, percent(probs[winner]), agree]);

@@ -126,8 +126,9 @@ function prepare(image, h, w) {
   const out = new Float32Array(784), found = find_strokes(image, h, w);
   if (!found) return out;
   const strokes = bounds(h, w, i => found.mask[i]), rim = Math.max(1, Math.floor(Math.max(strokes.h, strokes.w) / 20 + .5));
-  const near = near_mask(found.mask, h, w, rim), box = bounds(h, w, i => near[i] && found.ink[i] > .1);
-  const ink = found.ink.map((v, i) => near[i] ? v : 0);                // strokes have soft edges
+  const {ink} = found, near = near_mask(found.mask, h, w, rim);
+  for (let i = 0; i < ink.length; i++) if (!near[i]) ink[i] = 0;       // strokes have soft edges
+  const box = bounds(h, w, i => ink[i] > .1);
   const digit = thicken(cut(ink, w, box), cut(found.mask, w, box), box.h, box.w);
 
   const longer = Math.max(digit.h, digit.w), fit = n => Math.max(1, Math.floor(n * 20 / longer + .5));
