@@ -28,3 +28,15 @@ def built(tmp_path_factory):
     run('setup.py', '-q', 'sdist', '-d', tmp, cwd=repo)
     run('-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '--no-index', '-w', tmp, next(tmp.glob('*.tar.gz')), cwd=tmp)
     return tmp
+
+
+@pytest.fixture(scope='module')
+def browser():
+    "Chromium, or a word why not"
+    from browser import ARGS, CHROMIUM
+    sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
+    if CHROMIUM is None: pytest.skip('no chromium on the path')
+    with sync_api.sync_playwright() as p:
+        b = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield b
+        b.close()

@@ -2,33 +2,27 @@
 
 It is skipped where playwright, jupyterlab or a Chromium is missing.
 """
-import json, os, re, shutil, signal, socket, subprocess, sys, time
-from contextlib import suppress
+import re
 
 import pytest
+from browser import jupyterlab
 from checks import ROOT
 
 from mnist_course.check import answers_in, exercises_of, fill, read_lesson, start_course, write_notebook
 
-CHROMIUM = next((p for name in ('chromium','chromium-browser','google-chrome') if (p := shutil.which(name))), None)
-ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync']
 LESSON = '03_loss.ipynb'
 BEGIN, WRONG, RIGHT = 'raise NotImplementedError', 'return 1/(1+torch.exp(x))', 'return 1/(1+torch.exp(-x.clamp(min=-80)))'
 
 
 @pytest.fixture
-def page():
-    sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
-    if CHROMIUM is None: pytest.skip('no chromium on the path')
-    sync_api.expect.set_options(timeout=60_000)    # in milliseconds, for a busy machine; what comes sooner goes on sooner
-    with sync_api.sync_playwright() as p:
-        b = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = b.new_page(viewport=dict(width=1280, height=900))
-        page.set_default_timeout(60_000)
-        yield page
-        b.close()
-    sync_api.expect.set_options(timeout=5_000)
+def page(browser):
+    from playwright.sync_api import expect
+    expect.set_options(timeout=60_000)    # in milliseconds, for a busy machine; what comes sooner goes on sooner
+    page = browser.new_page(viewport=dict(width=1280, height=900))
+    page.set_default_timeout(60_000)
+    yield page
+    page.close()
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -42,34 +36,8 @@ def folder(tmp_path):
 
 @pytest.fixture
 def lab(tmp_path, folder):
-    "Address and token of a JupyterLab that serves the copies, with settings of its own: those of a user who wants no news"
     pytest.importorskip('jupyterlab', reason='jupyterlab is not installed')
-    settings = tmp_path/'config'/'lab'/'user-settings'/'@jupyterlab'/'apputils-extension'/'notification.jupyterlab-settings'
-    settings.parent.mkdir(parents=True)
-    settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    places = {f'JUPYTER_{k}_DIR': str(tmp_path/k.lower()) for k in ('CONFIG','DATA','RUNTIME')}
-    env = os.environ | places | dict(IPYTHONDIR=str(tmp_path/'ipython'), PYTHONPATH=str(ROOT))
-    with socket.create_server(('127.0.0.1',0)) as s: port = s.getsockname()[1]
-    command = f'-m jupyterlab --no-browser --allow-root --ServerApp.port={port} --ServerApp.root_dir=.'.split()
-    with open(tmp_path/'log', 'w') as log:
-        server = subprocess.Popen([sys.executable, *command], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                  start_new_session=True)
-    try: yield wait_for_server(server, tmp_path)
-    finally:
-        for sig in (signal.SIGTERM, signal.SIGKILL):    # the first lets it end its kernels; the second is for what is left of its group
-            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(server.pid, sig)
-                server.wait(15)
-
-
-def wait_for_server(server, tmp_path):
-    "What it writes about itself once it listens"
-    info, end = tmp_path/'runtime'/f'jpserver-{server.pid}.json', time.monotonic()+60
-    while True:
-        try: found = json.loads(info.read_text())
-        except (FileNotFoundError, ValueError): assert server.poll() is None and time.monotonic()<end, (tmp_path/'log').read_text()
-        else: return f"http://127.0.0.1:{found['port']}", found['token']
-        time.sleep(.1)
+    with jupyterlab(folder, tmp_path/'own') as there: yield there
 
 
 def test_a_learner_sees_a_diagnosis_mends_it_and_sees_the_tick(page, lab, folder):

@@ -2,56 +2,35 @@
 
     python tests/test_pad.py    # write the picture of the lesson, nbs/page/pad.png
 """
-import json, os, socket, subprocess, sys, time
+import json, sys
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+from browser import ARGS, CHROMIUM, jupyterlab
 from checks import ROOT
-from test_page import STROKES, browser, draw
+from test_page import STROKES, draw
 
 CELL = '''from mnist_course.page import DrawingPad
 pad = DrawingPad()
 pad'''
 
 
+@contextmanager
 def serve(folder):
-    "Address of a JupyterLab of our own, with one notebook; it knows nobody's settings"
+    "Address of a JupyterLab with one notebook"
     code = lambda source: dict(cell_type='code', source=source, outputs=[], metadata={}, execution_count=None, id=str(len(source)))
     nb = dict(nbformat=4, nbformat_minor=5, metadata=dict(kernelspec=dict(name='python3', display_name='Python 3', language='python')),
               cells=[code(CELL), code("print('kept:', pad.answer.digit)")])
-    (folder/'pad.ipynb').write_text(json.dumps(nb))
-    quiet = folder/'settings'/'@jupyterlab'/'apputils-extension'/'notification.jupyterlab-settings'
-    quiet.parent.mkdir(parents=True)
-    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        port = s.getsockname()[1]
-    own = {f'JUPYTER_{what}_DIR': str(folder/what) for what in ('CONFIG','DATA','RUNTIME')}
-    env = os.environ | own | dict(JUPYTERLAB_SETTINGS_DIR=str(folder/'settings'), JUPYTERLAB_WORKSPACES_DIR=str(folder/'spaces'),
-                                  PYTHONPATH=str(ROOT), IPYTHONDIR=str(folder/'ipython'))
-    with open(folder/'log', 'w') as log:
-        server = subprocess.Popen([sys.executable, '-m', 'jupyterlab', '--no-browser', f'--port={port}', '--ServerApp.port_retries=0', '--allow-root',
-                                   '--IdentityProvider.token=pad', f'--ServerApp.root_dir={folder}'], cwd=folder, env=env, stdout=log, stderr=log)
-    address, end = f'http://127.0.0.1:{port}', time.monotonic()+90
-    try:
-        while True:
-            try: urlopen(f'{address}/api/status?token=pad', timeout=5).close(); break
-            except (URLError, OSError):
-                if server.poll() is not None or time.monotonic()>end: pytest.fail('no JupyterLab:\n'+(folder/'log').read_text()[-2000:])
-                time.sleep(.3)
-        yield f'{address}/lab/tree/pad.ipynb?token=pad&reset'
-    finally:
-        server.terminate()                     # it ends its kernels
-        try: server.wait(20)
-        except subprocess.TimeoutExpired: server.kill()
+    (folder/'work').mkdir()
+    (folder/'work'/'pad.ipynb').write_text(json.dumps(nb))
+    with jupyterlab(folder/'work', folder/'own') as (address, token): yield f'{address}/lab/tree/pad.ipynb?token={token}&reset'
 
 
 @pytest.fixture(scope='module')
 def lab(tmp_path_factory):
     for module in ('jupyterlab','anywidget'): pytest.importorskip(module, reason=f'{module} is not installed')
-    yield from serve(tmp_path_factory.mktemp('lab'))
+    with serve(tmp_path_factory.mktemp('lab')) as address: yield address
 
 
 def open_lab(browser, lab, **options):
@@ -134,10 +113,9 @@ def shot(out=ROOT/'nbs'/'page'/'pad.png'):
     from io import BytesIO
     from PIL import Image
     from playwright.sync_api import sync_playwright
-    from test_page import ARGS, CHROMIUM
-    with sync_playwright() as p, tempfile.TemporaryDirectory() as folder:
-        b, server = p.chromium.launch(executable_path=CHROMIUM, args=ARGS), serve(Path(folder))
-        page, _ = open_lab(b, next(server))
+    with sync_playwright() as p, tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as address:
+        b = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        page, _ = open_lab(b, address)
         page.keyboard.press('Control+b')                         # no list of files
         draw(page, STROKES[3], '.mnist-pad .pad')
         shows(page, '3,')
@@ -145,7 +123,6 @@ def shot(out=ROOT/'nbs'/'page'/'pad.png'):
         page.wait_for_timeout(800)
         png = page.locator('.jp-Notebook .jp-CodeCell').first.screenshot()
         Image.open(BytesIO(png)).convert('RGB').quantize(64, dither=Image.Dither.NONE).save(out, optimize=True)
-        server.close()
         b.close()
 
 

@@ -2,16 +2,14 @@
 
     python tests/test_page.py shots    # write the pictures of the lesson, nbs/page/*.png
 """
-import math, shutil, sys
+import math, sys
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from browser import ARGS, CHROMIUM
+from checks import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = next((p for name in ('chromium','chromium-browser','google-chrome') if (p := shutil.which(name))), None)
-ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync']
 SCREENS = {'desktop': (1280,800), 'phone': (390,844)}
 
 
@@ -44,16 +42,6 @@ def draw(page, strokes, pad='#pad'):
         page.mouse.down()
         for p in rest: page.mouse.move(*at(p))
         page.mouse.up()
-
-
-@pytest.fixture(scope='module')
-def browser():
-    sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
-    if CHROMIUM is None: pytest.skip('no chromium on the path')
-    with sync_api.sync_playwright() as p:
-        b = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield b
-        b.close()
 
 
 @pytest.fixture(scope='module')
