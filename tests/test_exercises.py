@@ -167,7 +167,7 @@ def test_a_run_that_was_killed_goes_on_and_leaves_no_process(tmp_path):
     if not sys.platform.startswith('linux'): pytest.skip('elsewhere a child ends only when its own time is over')
     for name in ('Ada','Blaise'): start_course(tmp_path/'class'/name, lessons=ROOT/'nbs')
     path, mine = lesson_of('03.2'), tmp_path/'class'/'Blaise'/'03_loss.ipynb'
-    loop = f'#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    import os\n    print(os.getpid(), flush=True)\n    while True: pass'
+    loop = '#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    import os\n    print(os.getpid(), flush=True)\n    while True: pass'
     write_notebook(mine, fill(learner_copy(path), exercises_of(path), {'03.2': loop}))
     code = f"from mnist_course.grade import grade; grade({str(tmp_path/'class')!r}, {str(tmp_path/'grades.csv')!r}, 1, seconds=100)"
     run = subprocess.Popen([sys.executable, '-c', code], env=os.environ | dict(TMPDIR=str(tmp_path)))
