@@ -645,7 +645,7 @@ def predict(
         rows.append(dict(file=str(file), digit=answer.digit, probability=round(answer.probability, 4), sure=answer.sure,
                          runners_up=[dict(digit=d, probability=round(p, 4)) for d,p in answer.runners_up], note=answer.note))
         if show: rows[-1]['seen'] = answer.seen.tolist()
-        if not json: typer.echo(f'{file}: {answer}' + (f'\n{as_text(answer.seen)}' if show else ''))
+        if not json: typer.echo(f'{file}: {answer}' + (f'\n{as_text(answer.seen)}' if show and not answer.note else ''))
     if json:
         import json as js
         typer.echo(js.dumps(rows, indent=None if show else 1))
