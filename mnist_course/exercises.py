@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import (convnet, data, evaluate, fastai_twin, gradients, learner, loss, mlp, optimizer, persist,
-                          recipes, sgd, similarity, softmax, speed, speed_answer, speed_by_hand)
+                          recipes, sgd, similarity, softmax, speed, speed_answer, speed_by_hand, your_digits)
 from .data import Digits
 from .judge import SLIPS, Case, Exercise, slope
 
@@ -4315,3 +4315,331 @@ class by_formula(fastai_twin.DecodingLoss):
         each = preds.logsumexp(1) - preds.gather(1, targets[:,None])[:,0]
         return each if self.reduction=='none' else each.mean()
     def decodes(self, probs): return probs.sort(dim=-1).indices[...,-1]
+
+# %% ../nbs/tools/exercises.ipynb #a15c7e21
+def _sizes(n_in, n_out): return dict(n_in=n_in, n_out=n_out)
+
+ex = exercise('15', your_digits.area_weights,
+    'Smaller by shares of area, larger by straight lines, and each row sums to 1.',
+    [Case(lambda g: _sizes(43+_ints(g, 15, 1).item(), 20), title='smaller'),
+     Case(lambda g: _sizes(6+_ints(g, 3, 1).item(), 17+_ints(g, 4, 1).item()), title='larger'),
+     Case(lambda g: _sizes(3*(n := 4+_ints(g, 5, 1).item()), n), title='to a third, no pixel is divided'),
+     Case(lambda g: _sizes(n := 5+_ints(g, 9, 1).item(), n), title='the same size'),
+     Case(lambda g: _sizes(1, 3+_ints(g, 5, 1).item()), title='of one pixel'),
+     Case(lambda g: _sizes(3+_ints(g, 5, 1).item(), 1), title='to one pixel')],
+    ['With `scale = n_in/n_out`, new pixel `i` reaches from `i*scale` to `(i+1)*scale`, and old pixel `j` from '
+     '`j` to `j+1`. `np.arange(n_out)[:,None]` and `np.arange(n_in)[None]` give all pairs at once.',
+     'Smaller: how far do the two overlap? From the greater of the left ends to the lesser of the right '
+     'ones, and not less than 0.',
+     'Larger: the middles are `j+.5` and `(i+.5)*scale`. The share is 1 where they meet, 0 a whole pixel away.',
+     'Last, divide each row by its sum: at the rim a row may have less than the others.'])
+
+def _overlap(n_in, n_out):
+    "What lies under each new pixel, in old ones"
+    scale, old, new = n_in/n_out, np.arange(n_in)[None], np.arange(n_out)[:,None]
+    return (np.minimum((new+1)*scale, old+1)-np.maximum(new*scale, old)).clip(0)
+
+def _lines(n_in, places): return np.stack([np.interp(places, np.arange(n_in), e) for e in np.eye(n_in)], 1)
+def _middles(n_in, n_out): return (np.arange(n_out)+.5)*n_in/n_out-.5
+
+def _either(n_in, n_out, less=None, more=None):
+    "The answer, with another way for making smaller or larger"
+    if n_in>n_out: return less if less is not None else _overlap(n_in, n_out)*n_out/n_in
+    return more if more is not None else _lines(n_in, _middles(n_in, n_out))
+
+@ex.mistake
+def nearest_alone(n_in, n_out):
+    "Each new pixel takes one old pixel, the nearest: it is the mean of all that lie under it"
+    return np.eye(n_in)[((np.arange(n_out)+.5)*n_in/n_out).astype(int)]
+
+@ex.mistake
+def given_transposed(n_in, n_out):
+    "Rows and columns are exchanged: a row for each new pixel, a column for each old one"
+    return _either(n_in, n_out).T
+
+@ex.mistake
+def lines_both_ways(n_in, n_out):
+    "Straight lines are for making larger. Making smaller, they skip old pixels: take shares of the area there"
+    return _lines(n_in, _middles(n_in, n_out))
+
+@ex.mistake
+def areas_both_ways(n_in, n_out):
+    "Areas are for making smaller. Making larger, they give steps: draw straight lines between the middles"
+    return _overlap(n_in, n_out)*n_out/n_in
+
+@ex.mistake
+def rows_left_undivided(n_in, n_out):
+    "Rows don't sum to 1, so the ink gets stronger or paler: divide each by its sum"
+    near = 1-np.abs(np.arange(n_in)-_middles(n_in, n_out)[:,None])
+    return _either(n_in, n_out, _overlap(n_in, n_out), near.clip(0))
+
+@ex.mistake
+def columns_divided(n_in, n_out):
+    "Columns sum to 1: rows should, `sum(1, keepdims=True)`, for each new pixel is a mean of old ones"
+    share = _either(n_in, n_out)
+    return share/share.sum(0)
+
+@ex.mistake
+def undivided_pixels(n_in, n_out):
+    "Old pixels go as a whole to one new pixel: where one lies under two, each gets its share"
+    whole = np.eye(n_out)[((np.arange(n_in)+.5)*n_out/n_in).astype(int)].T
+    return _either(n_in, n_out, whole/whole.sum(1, keepdims=True))
+
+@ex.mistake
+def from_corner_to_corner(n_in, n_out):
+    "Making larger, the middles of the pixels at the ends are laid on one another: their outer edges meet"
+    return _either(n_in, n_out, more=_lines(n_in, np.linspace(0, n_in-1, n_out)))
+
+@ex.mistake
+def edges_for_middles(n_in, n_out):
+    "Making larger, left edges are compared, which moves all by part of a pixel: take the middles, `+.5`"
+    return _either(n_in, n_out, more=_lines(n_in, np.arange(n_out)*n_in/n_out))
+
+@ex.variant
+def pair_by_pair(n_in, n_out):
+    share, scale = [[0]*n_in for _ in range(n_out)], n_in/n_out
+    for i in range(n_out):
+        for j in range(n_in):
+            if scale<1: share[i][j] = max(0, 1-abs(j+.5-(i+.5)*scale))
+            else: share[i][j] = max(0, min((i+1)*scale, j+1)-max(i*scale, j))
+        share[i] = [s/sum(share[i]) for s in share[i]]
+    return np.array(share)
+
+@ex.variant
+def each_repeated(n_in, n_out):
+    if n_in<n_out: return _lines(n_in, _middles(n_in, n_out))
+    return np.eye(n_in).repeat(n_out, 1).reshape(n_in, n_out, n_in).mean(2).T
+
+# %% ../nbs/tools/exercises.ipynb #b15d8f31
+def _inked_box(g, h, w, y, x):
+    "Uneven ink in a box, its mass near (y,x), and not halfway between two pixels"
+    rows, cols = np.arange(h)[:,None], np.arange(w)[None]
+    near = np.exp(-((rows-y)/h*4)**2-((cols-x)/w*4)**2)
+    while True:
+        small = near*(_rand(g, h, w).numpy()<.4)*(.2+.8*_rand(g, h, w).numpy())
+        if all(.55<(14-v)%1<.9 for v in _mass(small)): return dict(small=small)
+
+def _and_where(f, small, *centred):
+    "The frame, and where its ink begins: the first numbers in it are all 0"
+    frame = f(small, *centred)
+    top, left = np.argwhere(frame).min(0).tolist()
+    return dict(top=top, left=left, frame=frame)
+
+def _mass(small): return [np.arange(n)@small.sum(1-axis)/small.sum() for axis,n in enumerate(small.shape)]
+
+ex = exercise('15', your_digits.centre_mass,
+    'Moved by whole pixels, with its mass in the middle, as far as the frame allows.',
+    [Case(lambda g: dict(small=.1+_rand(g, 1, 1).numpy()), title='one pixel'),
+     Case(lambda g: _inked_box(g, 20, 14, 11.5, 4), _and_where),
+     Case(lambda g: _inked_box(g, 11, 20, 3, 12.5), _and_where, 'a broad digit'),
+     Case(lambda g: _inked_box(g, 20, 20, 2, 3), _and_where, 'its ink is at the upper left'),
+     Case(lambda g: _inked_box(g, 20, 20, 18, 17), _and_where, 'its ink is at the lower right'),
+     Case(lambda g: _inked_box(g, 20, 12, 13, 3) | dict(centred=False), _and_where, '`centred=False`')],
+    ['The centre of mass is the mean of places, weighted by ink: `ndimage.center_of_mass` gives row, column.',
+     'Where is the top of the box, if the mass shall be in row 14? In row `14-y`, to the nearest whole number; '
+     'so for columns.',
+     'A box of 20 rows fits in no higher than 0 and no lower than 28-20.',
+     '`np.pad` with the rows before and after, and the columns before and after.'])
+
+def _put(small, i, j):
+    h, w = small.shape
+    return np.pad(small, ((i,28-h-i),(j,28-w-j)))
+
+def _corner(v, n): return min(max(int(14.5-v), 0), 28-n)
+
+def _placed(small, centre): return _put(small, *(_corner(v, n) for v,n in zip(centre, small.shape)))
+
+def _half(small): return small.shape[0]/2, small.shape[1]/2
+
+@ex.mistake
+def box_in_the_middle(small, centred=True):
+    "The box is in the middle, and not what is in it: ink has a centre of mass, `ndimage.center_of_mass`"
+    return _placed(small, _half(small))
+
+@ex.mistake
+def axes_exchanged(small, centred=True):
+    "Rows and columns are mixed up: the centre of mass is given as row, then column"
+    return _placed(small, (_mass(small) if centred else _half(small))[::-1])
+
+@ex.mistake
+def places_without_ink(small, centred=True):
+    "All places with ink count alike: where there is more ink there is more mass, so weight them by it"
+    return _placed(small, np.argwhere(small>0).mean(0) if centred else _half(small))
+
+@ex.mistake
+def always_downwards(small, centred=True):
+    "Half a pixel too far up and left: round to the nearest, `int` cuts off, and the middle is at 14, not 13.5"
+    return _placed(small, [v+.5 for v in _mass(small)] if centred else _half(small))
+
+@ex.mistake
+def out_of_the_frame(small, centred=True):
+    "With its mass at the rim, the box would reach out of the frame: keep its corner between 0 and 28-h or 28-w"
+    return _put(small, *(round(14-v) for v in (_mass(small) if centred else _half(small))))
+
+@ex.mistake
+def round_the_edge(small, centred=True):
+    "What leaves the frame on one side comes in on the other, as by `np.roll`: move it only as far as it fits"
+    by = [round(14-v) for v in (_mass(small) if centred else _half(small))]
+    return np.roll(_put(small, 0, 0), by, (0,1))
+
+@ex.mistake
+def cut_at_the_edge(small, centred=True):
+    "Ink that leaves the frame is cut off: move the box only as far as it fits"
+    i, j = (round(14-v) for v in (_mass(small) if centred else _half(small)))
+    return np.pad(small, 28)[28-i:56-i,28-j:56-j]
+
+@ex.mistake
+def the_other_way(small, centred=True):
+    "The box is moved the wrong way: ink that lies low has to go up"
+    return _placed(small, [n-v for v,n in zip(_mass(small), small.shape)] if centred else _half(small))
+
+@ex.mistake
+def mass_in_any_case(small, centred=True):
+    "`centred` is ignored: where it is False, the middle of the box goes to the middle"
+    return _placed(small, _mass(small))
+
+@ex.variant
+def best_of_all_places(small, centred=True):
+    h, w = small.shape
+    y, x = _mass(small) if centred else (h/2, w/2)
+    i, j = min(range(29-h), key=lambda i: abs(i+y-14)), min(range(29-w), key=lambda j: abs(j+x-14))
+    frame = np.zeros((28,28), np.float32)
+    frame[i:i+h,j:j+w] = small
+    return frame
+
+@ex.variant
+def pixel_by_pixel(small, centred=True):
+    h, w = small.shape
+    inked = [(r, c, float(small[r,c])) for r in range(h) for c in range(w)]
+    total = sum(ink for *_,ink in inked)
+    y, x = (sum(place[k]*place[2] for place in inked)/total for k in (0,1)) if centred else (h/2, w/2)
+    i, j = np.clip(np.rint([14-y, 14-x]), 0, [28-h, 28-w]).astype(int)
+    frame = np.zeros((28,28))
+    for r,c,ink in inked: frame[i+r,j+c] = ink
+    return frame
+
+# %% ../nbs/tools/exercises.ipynb #c15e9a41
+def _judged(g, marks, top=.98, low=.56):
+    "Pictures of falling probability, each right where `marks` has a 1, shuffled"
+    n, c = len(marks), 6
+    best = torch.linspace(top, low, n) + .2*(top-low)/n*_rand(g, n)
+    rest = .1+_rand(g, n, c-1)
+    probs = torch.cat([best[:,None], rest/rest.sum(1, keepdim=True)*(1-best)[:,None]], 1)
+    labels = torch.where(torch.tensor([m=='1' for m in marks]), 0, 1+_ints(g, c-1, n))
+    names, order = _rand(g, n, c).argsort(1), torch.randperm(n, generator=g)
+    probs = torch.zeros(n, c).scatter(1, names, probs)
+    return dict(probs=probs[order].numpy(), labels=names.gather(1, labels[:,None])[order,0].numpy())
+
+def _some(g, mark, least): return mark*(least+_ints(g, 3, 1).item())
+
+ex = exercise('15', your_digits.sure_from,
+    'The least threshold from which on enough answers are right, and .999 where there is none.',
+    [Case(lambda g: _judged(g, _some(g, '1', 4) + '0' + '1'*10 + '0' + '1'*9 + '00000') | dict(right=.9)),
+     Case(lambda g: _judged(g, '111011000011111' + _some(g, '0', 9)) | dict(right=.6), title='.6 is enough'),
+     Case(lambda g: _judged(g, _some(g, '1', 9) + '0110101'), title='995 of 1,000'),
+     Case(lambda g: _judged(g, '00' + _some(g, '1', 7)), title='the surest answers are wrong'),
+     Case(lambda g: _judged(g, _some(g, '1', 9), .9999, .9996), title='all are very sure')],
+    ['How sure an answer is: the greatest of its probabilities. It is right where that one is in the place of '
+     'the label.',
+     'Sort the answers, the surest first: `np.argsort(-sure)`. How many of the first k are right? `np.cumsum` '
+     'tells for all k at once.',
+     'The share may fall below `right` and rise above it again. The greatest k that has enough counts: the '
+     'last of its answers has the threshold.',
+     'Where no k will do, .999; and .999 is the most in any case.'])
+
+def _sorted(probs, labels):
+    "How sure, and whether right, the surest first"
+    sure, ok = probs.max(1), probs.argmax(1)==labels
+    order = np.argsort(-sure)
+    return sure[order], ok[order]
+
+def _shares(ok): return np.cumsum(ok)/np.arange(1, len(ok)+1)
+
+def _last(sure, enough, top=.999):
+    places = np.flatnonzero(enough)
+    return min(top, float(sure[places[-1]])) if len(places) else .999
+
+@ex.mistake
+def greatest_threshold(probs, labels, right=.995):
+    "That is the greatest threshold, and leaves almost all in doubt: take the least that will do, the last"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure[::-1], (_shares(ok)>=right)[::-1])
+
+@ex.mistake
+def until_the_first_fall(probs, labels, right=.995):
+    "It ends where the share falls below `right` for the first time: further down it may be enough again"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure, np.logical_and.accumulate(_shares(ok)>=right))
+
+@ex.mistake
+def share_of_all(probs, labels, right=.995):
+    "Right answers are divided by the number of all pictures: only those from the threshold on count"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure, np.cumsum(ok)/len(ok)>=right)
+
+@ex.mistake
+def strictly_above(probs, labels, right=.995):
+    "One too low: an answer that has exactly the threshold counts as sure too, `>=` in place of `>`"
+    sure, ok = _sorted(probs, labels)
+    return next((min(.999, float(t)) for t in sure[:0:-1] if ok[sure>t].mean()>=right), .999)
+
+@ex.mistake
+def labels_unused(probs, labels, right=.995):
+    "It believes the network's own probabilities: which answers are right, only the labels tell"
+    sure, _ = _sorted(probs, labels)
+    return _last(sure, _shares(sure)>=right)
+
+@ex.mistake
+def probability_of_the_label(probs, labels, right=.995):
+    "It takes the probability of the right digit, which nobody knows when asking: take the greatest"
+    of_label = probs[np.arange(len(labels)),labels]
+    order = np.argsort(-of_label)
+    return _last(of_label[order], _shares((probs.argmax(1)==labels)[order])>=right)
+
+@ex.mistake
+def least_sure_first(probs, labels, right=.995):
+    "The least sure answers come first: sort with the surest first, `np.argsort(-sure)`"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure[::-1], _shares(ok[::-1])>=right)
+
+@ex.mistake
+def left_unsorted(probs, labels, right=.995):
+    "The answers are counted in the order in which they came: sort them, the surest first"
+    return _last(probs.max(1), _shares(probs.argmax(1)==labels)>=right)
+
+@ex.mistake
+def always_995(probs, labels, right=.995):
+    "`right` is ignored: whoever asks says which share is enough"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure, _shares(ok)>=.995)
+
+@ex.mistake
+def above_999(probs, labels, right=.995):
+    "The threshold is above .999, and hardly an answer would ever count as sure: .999 is the most"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure, _shares(ok)>=right, 1.)
+
+@ex.mistake
+def none_will_do(probs, labels, right=.995):
+    "Where no threshold will do there is no last place, and it ends with an error: the answer then is .999"
+    sure, ok = _sorted(probs, labels)
+    return min(.999, float(sure[np.flatnonzero(_shares(ok)>=right)[-1]]))
+
+@ex.mistake
+def sure_of_everything(probs, labels, right=.995):
+    "Where no threshold will do, every answer counts as sure: none should, .999"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure, _shares(ok)>=right) if (_shares(ok)>=right).any() else 0.
+
+@ex.variant
+def from_the_least_up(probs, labels, right=.995):
+    sure, ok = probs.max(1), probs.argmax(1)==labels
+    for threshold in np.sort(sure):
+        if ok[sure>=threshold].mean()>=right: return np.minimum(threshold, .999)
+    return .999
+
+@ex.variant
+def dropping_the_last(probs, labels, right=.995):
+    answers = sorted((float(max(row)), row.tolist().index(max(row))==label) for row,label in zip(probs, labels))
+    while answers and sum(ok for _,ok in answers)<right*len(answers): answers = answers[1:]
+    return min([.999, *(sure for sure,_ in answers[:1])])

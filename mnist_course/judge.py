@@ -12,9 +12,11 @@ from collections.abc import Callable
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
+from math import prod
 from sysconfig import get_path
 from textwrap import fill
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,24 +70,31 @@ class _Quiet(StringIO):
 
 # %% ../nbs/tools/judge.ipynb #8a51f6d8
 SLIPS = NameError, AttributeError, ImportError    # of the pen: no such name, no such method, no such module
+_numbers = int, float, np.number, np.bool_
+
+def _tensor(x):
+    "A number, a tensor or an array of numbers as a tensor of its own"
+    return x.detach() if isinstance(x, Tensor) else torch.tensor(x.copy() if isinstance(x, np.ndarray) else x)
 
 def same(
     a,              # What came
     b,              # What was expected
     tol:float=1e-4, # Relative tolerance of each number; 1/25 of that of the largest
 )->bool:            # Is it the same?
-    "Equal up to rounding: tensors, numbers, and lists, tuples or dicts of them"
+    "Equal up to rounding: tensors, arrays, numbers, and lists, tuples or dicts of them"
     if isinstance(a, BaseException) or isinstance(b, BaseException):
         return isinstance(a, Exception) and isinstance(b, Exception) and not isinstance(a, SLIPS)
     if isinstance(b, dict):
         return isinstance(a, dict) and a.keys()==b.keys() and all(same(a[k], b[k], tol) for k in b)
     if isinstance(b, (list,tuple)):
         return isinstance(a, (list,tuple)) and len(a)==len(b) and all(same(i, j, tol) for i,j in zip(a, b))
-    if not isinstance(b, (Tensor,int,float)): return type(a)==type(b) and (callable(b) or a==b)
-    if not isinstance(a, (Tensor,int,float)): return False    # a list of numbers is no tensor
-    try: a, b = (t.detach() if isinstance(t, Tensor) else torch.tensor(t) for t in (a, b))
-    except RuntimeError: return False    # a whole number that no tensor can hold
-    if a.shape!=b.shape: return False    # before millions of numbers are compared
+    if not isinstance(b, (Tensor,np.ndarray,*_numbers)): return type(a)==type(b) and (callable(b) or a==b)
+    other = np.ndarray if isinstance(b, Tensor) else Tensor if isinstance(b, np.ndarray) else ()
+    if not isinstance(a, (Tensor,np.ndarray,*_numbers)): return False    # a list of numbers is no tensor
+    if isinstance(a, other): return False                                # nor is an array
+    if getattr(a, 'shape', ())!=getattr(b, 'shape', ()): return False    # before millions are compared
+    try: a, b = _tensor(a), _tensor(b)
+    except (RuntimeError, TypeError, ValueError): return False    # too large a number, an array of objects
     if a.is_meta or a.is_complex()!=b.is_complex(): return False
     a, b = a.to_dense().double(), b.double()
     finite = b[b.isfinite()].abs()
@@ -101,11 +110,12 @@ def show(
     if isinstance(x, BaseException):
         return ': '.join(filter(None, [type(x).__name__, ' '.join(str(x).split())[:150]]))
     if isinstance(x, Tensor) and (x.is_complex() or x.is_meta): return f'{x.dtype}, shape {tuple(x.shape)}, {x.device}'
-    if isinstance(x, Tensor):
-        x = x.detach().to_dense()
-        numbers = [f'{v:.4g}' for v in x.flatten()[:most].tolist()]
-        row = ', '.join(numbers) + (', …' if x.numel()>most else '')
-        return row if x.ndim==0 else f'[{row}] of shape {tuple(x.shape)}'
+    if isinstance(x, np.ndarray) and x.dtype.kind not in 'biuf': return f'array of {x.dtype}, shape {x.shape}'
+    if isinstance(x, (Tensor,np.ndarray)):
+        some = x.flat[:most] if isinstance(x, np.ndarray) else x.detach().to_dense().flatten()[:most]
+        shape, row = tuple(x.shape), ', '.join(f'{v:.4g}' for v in some.tolist())
+        return f"[{row}{', …' if prod(shape)>most else ''}] of shape {shape}" if shape else row
+    if isinstance(x, np.number): x = x.item()
     if isinstance(x, float): return f'{x:.4g}'
     if isinstance(x, dict): return ', '.join(f'{k} = {show(v, most)}' for k,v in x.items())
     if isinstance(x, (list,tuple)):
@@ -187,6 +197,8 @@ def _where(e):
     frames = [f for f in frames if f.filename.startswith('cell ')] or frames
     return f', in the line `{frames[-1].line.strip()}`' if frames and frames[-1].line else ''
 
+_kinds = {Tensor: 'tensor', np.ndarray: 'NumPy array'}
+
 def guess(
     got,      # What came
     expected, # What was expected
@@ -202,17 +214,23 @@ def guess(
         return f'It ends with an error{_where(got)}: {show(got).rstrip(".")}.'
     if isinstance(expected, BaseException):
         return 'This input should be refused with an error, before it does harm unnoticed.'
-    if got is None: return 'Nothing came back. Is there a `return`, and does a gradient flow?'
+    if got is None:
+        slope = '' if isinstance(expected, np.ndarray) else ', and does a gradient flow'
+        return f'Nothing came back. Is there a `return`{slope}?'
     if isinstance(got, dict) and isinstance(expected, dict):
         return next((_look_at(k, got[k], e) for k,e in expected.items() if k in got and not same(got[k], e)),
                     'Not what was expected.')
-    if isinstance(expected, Tensor) and not isinstance(got, (Tensor,int,float)):
-        return f'A {type(got).__name__} came back, and it should be a tensor.'
-    if not (isinstance(got, Tensor) and isinstance(expected, Tensor)): return 'Not what was expected.'
+    kind = next((k for k in _kinds if isinstance(expected, k)), None)
+    if kind and not isinstance(got, (kind,*_numbers)):
+        came = next((name for k,name in _kinds.items() if isinstance(got, k)), type(got).__name__)
+        return f'A {came} came back, and it should be a {_kinds[kind]}.'
+    if not (kind and isinstance(got, kind)): return 'Not what was expected.'
     if got.shape!=expected.shape:
         return f'The shape is {tuple(got.shape)}, and should be {tuple(expected.shape)}.'
+    try: got, expected = _tensor(got), _tensor(expected)
+    except (TypeError, ValueError): return 'There are other things than numbers in it.'
     if got.is_complex() or got.is_meta or not expected.numel(): return 'Not what was expected.'
-    got, expected = got.detach().double(), expected.detach().double()
+    got, expected = got.double(), expected.double()
     if got.isnan().any() and not expected.isnan().any():
         return 'There is a nan in it: 0/0, or infinity minus infinity, on the way.'
     if same(got, -expected): return 'The sign is turned round.'
