@@ -6,7 +6,7 @@
 __all__ = ['app', 'explain', 'start', 'main', 'whole_number', 'count_of', 'rate', 'duration', 'ladder', 'recipes_table',
            'recipes', 'check_run', 'keepers', 'summary', 'check_sizes', 'plain_warnings', 'train', 'find_lessons',
            'copy_lessons', 'first_page', 'browser_here', 'free_port', 'lab_command', 'lessons', 'bench', 'start_copies',
-           'reset', 'check', 'on_your_code', 'grade', 'as_text', 'predict', 'draw']
+           'reset', 'check', 'on_your_code', 'grade', 'count_digits', 'as_text', 'predict', 'draw']
 
 # %% ../nbs/tools/cli.ipynb #bb89153c
 import os, shlex, shutil, socket, subprocess, sys
@@ -605,9 +605,17 @@ def grade(
     typer.echo(f'{len(rows)} learners in {out}, feedback in {out.with_name(out.stem+"_feedback")}')
 
 # %% ../nbs/tools/cli.ipynb #cc7a2c13
+def count_digits(
+    file:Path, # A picture
+)->int:        # How many digits it may hold, by groups of strokes; 0 where there is none, or no telling
+    "For a picture that is no digit by itself"
+    from mnist_course.your_digits import split_digits
+    try: return len(split_digits(file))
+    except ValueError: return 0
+
 def as_text(
     seen, # A picture as `prepare` makes it, bytes (28,28)
-)->str:   # 14 lines of 28 characters
+)->str:   # 14 lines of 28 characters at most
     "A picture in characters: two rows in one, the more ink the heavier the character"
     rows = seen.astype(int).reshape(14,2,28).mean(1)
     return '\n'.join(''.join(' .:-=+*#%@'[int(v*9.99/255)] for v in row).rstrip() for row in rows)
@@ -619,6 +627,7 @@ def predict(
     model:Annotated[str, typer.Option(metavar='NAME|FILE', help='A network that ships, or a file by save_numpy.')]='convnet',
     json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
     show:Annotated[bool, typer.Option('--show', help='Show what the network saw.')]=False,
+    split:Annotated[bool, typer.Option('--split', help='Read several digits in a picture, one by one.')]=False,
 ):
     """Read a digit from each picture: photo or scan, dark on light or light on dark.
 
@@ -631,21 +640,25 @@ def predict(
     mnist_course predict photo.jpg
     mnist_course predict *.png --model mlp-490 --json
     mnist_course predict photo.jpg --show
+    mnist_course predict phone_number.jpg --split
     """
     from mnist_course import your_digits
-    your_digits.find_model(model)                       # a wrong name is told of once
+    net = your_digits.find_model(model)                 # a wrong name is told of once
     rows, failed = [], False
     for file in pictures:
-        try: answer, = your_digits.predict(file, model=model)
+        try: answers = your_digits.predict(*(your_digits.split_digits(file) if split else [file]), model=net)
         except (ValueError, OSError) as e:
-            code, text = explain(e)
+            _, text = explain(e)
             typer.echo(f'mnist_course: {text}', err=True)
             failed = True
             continue
-        rows.append(dict(file=str(file), digit=answer.digit, probability=round(answer.probability, 4), sure=answer.sure,
-                         runners_up=[dict(digit=d, probability=round(p, 4)) for d,p in answer.runners_up], note=answer.note))
-        if show: rows[-1]['seen'] = answer.seen.tolist()
-        if not json: typer.echo(f'{file}: {answer}' + (f'\n{as_text(answer.seen)}' if show and not answer.note else ''))
+        if not split and not answers[0].sure and (n := count_digits(file))>1: answers[0].note = f'are these {n} digits? Then try --split'
+        if split and not json: typer.echo(f"{file}: {' '.join(str(a.digit) for a in answers)}")
+        for answer in answers:
+            rows.append(dict(file=str(file), digit=answer.digit, probability=round(answer.probability, 4), sure=answer.sure,
+                             runners_up=[dict(digit=d, probability=round(p, 4)) for d,p in answer.runners_up], note=answer.note))
+            if show: rows[-1]['seen'] = answer.seen.tolist()
+            if not json: typer.echo(f'{file}: {answer}' + (f'\n{as_text(answer.seen)}' if show and answer.digit is not None else ''))
     if json:
         import json as js
         typer.echo(js.dumps(rows, indent=None if show else 1))
@@ -662,7 +675,7 @@ def draw(
 ):
     """Write a page to draw digits on, and open it.
 
-    One HTML file with every model of the course in it: it needs no server and no
+    One HTML file with six models of the course in it: it needs no server and no
     network, so you can send it to a friend, or put it on a phone.
 
     [bold]Examples[/bold]

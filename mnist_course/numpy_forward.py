@@ -202,7 +202,8 @@ def read_numpy(
     except Exception as e: raise bad(f'{type(e).__name__}: {e}') from None
     if (header.get('kind'), header.get('format'))!=('numpy', 1):    # first: another version may have another digest
         raise ValueError(f'{path}: kind {header.get("kind")}, format {header.get("format")}: '
-                         'expected kind numpy, format 1, as save_numpy writes it')
+                         'expected kind numpy, format 1. save_numpy(new_file, load_model(this_file)) makes one of a model by '
+                         '`mnist_course train`')
     sha = sha256(json.dumps(header, sort_keys=True).encode())
     for name,a in sorted(arrays.items()):
         sha.update(f'{name} torch.{a.dtype} {a.shape} '.encode())

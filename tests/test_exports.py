@@ -286,6 +286,8 @@ your_digits = dict(
     disc = "assert disc(1).sum()==5",
     MAX_PIXELS = "assert MAX_PIXELS<10_000**2",
     SIDE = "assert SIDE>28",
+    FORMATS = "assert 'JPEG' in FORMATS",
+    TURNS = "assert len(TURNS)==7",
     read_picture = "assert read_picture(images[0].numpy()).max()<=1",
     paper_light = "import numpy as np; assert abs(paper_light(np.full((30,40), .5, 'f'))-.5).max()<.01",
     to_ink = "import numpy as np; a = np.full((30,40), .9, 'f'); a[9:20,9:12] = .1; assert to_ink(a)[10,10]>.8 and to_ink(1-a)[10,10]>.8",
@@ -307,6 +309,7 @@ your_digits = dict(
     MODELS = "assert (MODELS/'convnet.safetensors').is_file()",
     train_shipped = "from mnist_course.data import Digits; d = Digits(images.repeat(9,1,1), labels.repeat(9)); assert train_shipped('convnet', tmp, 1, (d,d), 20)['parameters']==67_594",
     Answer = "import numpy as np; assert str(Answer(7, .9, [(1,.1)], True, np.zeros((28,28))))=='7 0.900 (then 1 0.100)'",
+    open_net = "assert open_net(MODELS/'mlp-490.safetensors')[0].size==28",
     find_model = "assert 0<find_model('convnet')[1]<1 and caught(lambda: find_model('convnot')) is ValueError",
     predict = "import numpy as np; a = np.full((90,90), 230, 'u1'); a[20:70,40:48] = 20; assert predict(a)[0].digit==1",
     join_boxes = "assert len(join_boxes([(0,10,0,10,{1}), (12,13,1,9,{2})]))==1",
@@ -522,8 +525,9 @@ def stop(*args, **kwargs): started.append(args); raise KeyboardInterrupt
 m.os.execve = m.subprocess.call = stop                    # JupyterLab would take this process over
 assert caught(lambda: lessons(find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--no-browser' in str(started)''',
     bench = "bench(['loader'], 1, 1, 0, True, False, True)",
+    count_digits = "from PIL import Image; Image.new('L', (9,9)).save(tmp/'0.png'); assert count_digits(tmp/'0.png')==0",
     as_text = "assert as_text(images[0].numpy()).count('\\n')==13",
-    predict = "import numpy as np; from PIL import Image; a = np.full((90,90), 230, 'u1'); a[20:70,40:48] = 20; Image.fromarray(a).save(tmp/'1.png'); predict([tmp/'1.png'], 'convnet', True, False)",
+    predict = "import numpy as np; from PIL import Image; a = np.full((90,90), 230, 'u1'); a[20:70,40:48] = 20; Image.fromarray(a).save(tmp/'1.png'); predict([tmp/'1.png'], 'convnet', True, False, False)",
     draw = "draw(tmp/'d.html', None, False); assert (tmp/'d.html').exists()",
 ),
 readme = dict(

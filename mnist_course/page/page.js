@@ -80,7 +80,8 @@ function draw_why(canvas, model, outs, winner, empty) {
     const top = why.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-9);
     return paint(canvas, 28, 28, (x, y) => why[28 * y + x] / top);
   }
-  const bend = model.layers.findIndex((layer, i) => i > first && ['relu', 'softmax'].includes(layer.kind));
+  const next = model.layers.findIndex((layer, i) => i > first && layer.weight);
+  const bend = model.layers.findIndex((layer, i) => i > first && (next < 0 || i < next) && ['relu', 'softmax'].includes(layer.kind));
   const {shape, data} = outs[1 + (bend < 0 ? first : bend)];                                // a network's first layer
   const [n, h, w] = shape.length === 3 ? shape : [shape[0], 1, 1];
   const cols = Math.ceil(Math.sqrt(n)), gap = h > 1 ? 1 : 0;

@@ -54,14 +54,14 @@ function cut(image, w, box) {
 function find_strokes(image, h, w) {
   const n = h * w, ink = new Float32Array(n), counts = new Uint32Array(256);
   for (let i = 0; i < n; i++) {
-    ink[i] = Math.max(0, (image[i] - .05) / .95);                      // the paper counts as .05
+    ink[i] = image[i];
     counts[Math.round(image[i] * 255)]++;
   }
   const k = Math.min(n, Math.max(20, Math.floor(n / 500)));
   let peak = 0, left = k;
   for (let b = 255; left > 0; b--) {
     const some = Math.min(left, counts[b]);
-    peak += some * Math.max(0, (b / 255 - .05) / .95) / k;
+    peak += some * b / 255 / k;
     left -= some;
   }
   if (peak < .1) return null;
