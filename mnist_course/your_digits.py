@@ -413,6 +413,7 @@ def find_model(
     if not isinstance(least, (int,float)): raise ValueError(f'{path}: sure_from is {least!r}: expected a probability')
     return net, least
 
+# %% ../nbs/15_your_digits.ipynb #d0b7a012
 def predict(
     *images,          # Files, PIL images or arrays, each of one digit
     model='convnet',  # One of `SHIPPED`, a file by lesson 13's `save_numpy`, or what `find_model` gives
