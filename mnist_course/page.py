@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .numpy_forward import NumpyModel, read_numpy
-from .your_digits import Answer, find_model, open_net, prepare
+from .your_digits import MODELS, Answer, find_model, open_net, prepare
 
 # %% ../nbs/16_page.ipynb #021b32fd
 def page_part(
@@ -155,8 +155,7 @@ ON_PAGE = [('pixel-similarity',   'Pixel similarity',   'Lesson 01: the nearest 
 # %% ../nbs/16_page.ipynb #1a18a1a6
 def course_models():  # Of each a dict, as `pack_model` makes it
     "The models that come with the course, packed for the page"
-    folder = Path(str(files('mnist_course')/'models'))
-    return [pack_model(folder/f'{file}.safetensors', name, note) for file,name,note in ON_PAGE]
+    return [pack_model(MODELS/f'{file}.safetensors', name, note) for file,name,note in ON_PAGE]
 
 # %% ../nbs/16_page.ipynb #9cffb5f8
 def page_text(
@@ -221,8 +220,7 @@ def read_drawing(
     probs = check_probs(ask(seen))
     names = range(len(probs)) if classes is None else classes
     if len(names)!=len(probs): raise ValueError(f'{len(probs)} probabilities for {len(names)} classes: one each')
-    first, *others = np.argsort(-probs)[:3].tolist()
-    return Answer(names[first], float(probs[first]), [(names[i], float(probs[i])) for i in others], bool(probs[first]>=least), seen)
+    return Answer.of(probs, names, least, seen)
 
 # %% ../nbs/16_page.ipynb #5b0c7e1d
 class DrawingPad:

@@ -332,7 +332,7 @@ def train_shipped(
     from mnist_course.convnet import Augment, random_warp
     from mnist_course.learner import Callback, ParamScheduler, combined_cos
     from mnist_course.persist import read_tensors, write_tensors
-    from mnist_course.recipes import Recipe, get_recipe, hold_out, train_recipe
+    from mnist_course.recipes import Recipe, train_recipe
     from mnist_course.speed_answer import save_numpy
     from mnist_course.speed_by_hand import train_hand
     class Doubt(Callback):
@@ -377,6 +377,12 @@ class Answer:
     sure:bool           # Is the probability above the network's threshold?
     seen:np.ndarray     # What it saw, bytes (28,28)
     note:str=''         # Why there is no digit, or what else is the matter
+
+    @classmethod
+    def of(cls, probs, classes, least, seen):
+        "From the probabilities of the classes, shape (c), and that from which on an answer is sure"
+        first, *others = np.argsort(-probs)[:3].tolist()
+        return cls(classes[first], float(probs[first]), [(classes[i], float(probs[i])) for i in others], bool(probs[first]>=least), seen)
 
     def __str__(self):
         if self.digit is None: return self.note
@@ -425,10 +431,7 @@ def predict(
         except ValueError as e:
             if 'no ink found' not in str(e): raise
             return Answer(None, 0., [], False, np.zeros((28,28), np.uint8), str(e))
-        probs = net(seen[None])[0]
-        first, *others = np.argsort(-probs)[:3].tolist()
-        return Answer(net.classes[first], float(probs[first]), [(net.classes[i], float(probs[i])) for i in others],
-                      bool(probs[first]>=least), seen)
+        return Answer.of(net(seen[None])[0], net.classes, least, seen)
     return [ask(image) for image in images]
 
 # %% ../nbs/15_your_digits.ipynb #80fd0b33

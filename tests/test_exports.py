@@ -308,7 +308,7 @@ your_digits = dict(
     SHIPPED = "assert SHIPPED[0]=='convnet'",
     MODELS = "assert (MODELS/'convnet.safetensors').is_file()",
     train_shipped = "from mnist_course.data import Digits; d = Digits(images.repeat(9,1,1), labels.repeat(9)); assert train_shipped('convnet', tmp, 1, (d,d), 20)['parameters']==67_594",
-    Answer = "import numpy as np; assert str(Answer(7, .9, [(1,.1)], True, np.zeros((28,28))))=='7 0.900 (then 1 0.100)'",
+    Answer = "import numpy as np; assert Answer.of(np.array([.2,.8]), [3,7], .9, None).runners_up==[(3,.2)]; assert str(Answer(7, .9, [(1,.1)], True, np.zeros((28,28))))=='7 0.900 (then 1 0.100)'",
     open_net = "assert open_net(MODELS/'mlp-490.safetensors')[0].size==28",
     find_model = "assert 0<find_model('convnet')[1]<1 and caught(lambda: find_model('convnot')) is ValueError",
     predict = "import numpy as np; a = np.full((90,90), 230, 'u1'); a[20:70,40:48] = 20; assert predict(a)[0].digit==1",

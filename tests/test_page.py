@@ -128,9 +128,9 @@ def same_as_torch(page, nets, images):
 
 def test_forward_gives_what_torch_gives(open_page, thousand):
     "The page's probabilities for 1,000 test pictures against torch's own, for each model that ships"
-    from importlib.resources import files
     from mnist_course.page import ON_PAGE
-    nets = [as_torch(Path(str(files('mnist_course')/'models'/f'{name}.safetensors'))) for name,*_ in ON_PAGE]
+    from mnist_course.your_digits import MODELS
+    nets = [as_torch(MODELS/f'{name}.safetensors') for name,*_ in ON_PAGE]
     for (name,*_), (differ,far) in zip(ON_PAGE, same_as_torch(open_page(), nets, thousand.images), strict=True):
         assert differ==0 and far<1e-3, name
 
@@ -166,12 +166,11 @@ def test_nets_trained_in_torch_answer_alike_on_the_page(open_page, thousand, tmp
 def test_prepare_is_the_twin_of_lesson_15s(open_page, thousand):
     "1,000 test pictures as drawings, blown up and off the middle: what Python prepares and what the page does get the same digit"
     import numpy as np
-    from importlib.resources import files
     from PIL import Image
     from mnist_course.numpy_forward import load_numpy
     from mnist_course.page import ON_PAGE
-    from mnist_course.your_digits import prepare
-    net, rng = load_numpy(Path(str(files('mnist_course')/'models'/f'{ON_PAGE[-1][0]}.safetensors'))), np.random.default_rng(0)
+    from mnist_course.your_digits import MODELS, prepare
+    net, rng = load_numpy(MODELS/f'{ON_PAGE[-1][0]}.safetensors'), np.random.default_rng(0)
     page, ours, theirs = open_page(), [], []
     for some in np.split(thousand.images.numpy(), 20):
         drawings = []
