@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['BEST', 'shift', 'accuracy_under', 'conv', 'patches', 'conv2d', 'max_pool', 'GlobalMax', 'BatchNorm', 'conv_block',
-           'convnet', 'affine', 'warp', 'random_warp', 'Augment', 'best_net', 'SkipEasy', 'TimeBudget', 'train_best',
-           'average_views', 'best_runs']
+           'convnet', 'affine', 'warp', 'random_warp', 'Augment', 'best_net', 'SkipEasy', 'TimeBudget', 'Committee',
+           'train_best', 'average_views', 'best_runs']
 
 # %% ../nbs/12_convnet.ipynb #51ba69d1
-import csv, time
+import csv, math, time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -204,14 +204,15 @@ def random_warp(
     lean:float=0.12,      # Shear by up to this, either way
     pixels:float=2.5,     # Move by up to this, in each direction
     generator:torch.Generator=None, # Source of randomness; torch's own unless given
+    through:Callable=warp, # Puts pictures through maps
 )->Tensor:                # Each through an affine map of its own, shape (n,h,w)
     "A batch with every picture turned, stretched, leant and moved, evenly at random from these ranges"
     turn, wide, high, slant, y, x = torch.rand(6, len(xb), generator=generator)*2 - 1
-    return warp(xb, affine(turn*degrees, 1+wide*stretch, 1+high*stretch, slant*lean, y*pixels, x*pixels))
+    return through(xb, affine(turn*degrees, 1+wide*stretch, 1+high*stretch, slant*lean, y*pixels, x*pixels))
 
 # %% ../nbs/12_convnet.ipynb #074464ac
 class Augment(Callback):
-    "Pass each training batch through a function, so that no picture comes twice the same"
+    "Pass each training batch through a function, so that hardly any comes twice the same"
     def __init__(self,
         change:Callable=random_warp, # From pictures to as many changed pictures
     ): self.change = change
@@ -226,7 +227,7 @@ def best_net(
     a, b, c = width, 2*width, 4*width
     blocks = [conv_block(1, a, 5, pool=True), conv_block(a, b, padding=1),
               conv_block(b, b, padding=1, pool=True), conv_block(b, c, padding=1), conv_block(c, c)]
-    net = nn.Sequential(nn.Unflatten(1, (1,28,28)), *blocks, GlobalMax(), nn.Linear(c, 10))
+    net = nn.Sequential(nn.Unflatten(1, (1,28,28)), nn.ZeroPad2d(-2), *blocks, GlobalMax(), nn.Linear(c, 10))
     return net.to(memory_format=torch.channels_last)
 
 # %% ../nbs/12_convnet.ipynb #8e1cea64
@@ -284,22 +285,44 @@ BEST = Recipe('best', 'conv5-24, conv3-48, conv3-48, conv3-96, conv3-96, global 
               lr=.015, bs=256, n_epoch=1000, article='none: ours', figure='none',
               note='time ends it, not n_epoch')
 
+# %% ../nbs/12_convnet.ipynb #com00002
+class Committee(nn.Module):
+    "The mean of several networks' probabilities, as logarithms, from which softmax gives it back"
+    def __init__(self,
+        members:Iterable, # Networks, each from pictures to scores (n,c)
+    ):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+    def forward(self, xb):
+        logs = torch.stack([m(xb).log_softmax(1) for m in self.members])
+        return logs.logsumexp(0) - math.log(len(logs))
+
 # %% ../nbs/12_convnet.ipynb #79874b62
 def train_best(
-    minutes:float=5., # Of processor time to train in, over all threads
-    seed:int=0,       # For the first weights, the order of the batches and the random changes
-    n_valid:int=0,    # Hold out so many training images, validate on them, and leave the test images alone
-    device:str='cpu', # Where
-    data:tuple=None,  # `(train, test)`, both `Digits`; MNIST unless given
-    cbs=None,         # Callback, or list of them
-    skip:float=0.7,   # Share of the easier half that is left out after two passes
-    **changes,        # Other settings than the recipe's, as `layers` or `bs`
-)->Run:               # What it gave
-    "As many right as the time allows: augmented batches, rates by the clock, one look at the test images"
-    recipe = replace(BEST, **changes)
-    budget = TimeBudget(60*minutes, combined_cos(.2, recipe.lr/25, recipe.lr, 0.))
-    cbs = [Augment(), SkipEasy(skip), budget, SkipValidation(), *listify(cbs)]
-    return train_recipe(recipe, seed, device, n_valid, cbs, data, bar=False)
+    minutes:float=5.,  # Of processor time to train in, over all threads and members
+    seed:int=0,        # For the first weights, the order of the batches and the random changes
+    n_valid:int=0,     # Hold out so many training images, validate on them, and leave the test images alone
+    device:str='cpu',  # Where
+    data:tuple=None,   # `(train, test)`, both `Digits`; MNIST unless given
+    cbs=None,          # Callback, or list of them
+    skip:float=0.7,    # Share of the easier half that is left out after two passes
+    members:int=None,  # Networks that share the time and answer together; if None, the root of the minutes
+    **changes,         # Other settings than the recipe's, as `layers` or `bs`
+)->Run:                # What it gave; its Learner is the last member's, with the `Committee` for a model
+    "As many right as the time allows: augmented batches, rates by the clock, several networks if it is long"
+    if not 0<minutes<math.inf: raise ValueError(f'{minutes} minutes: expected a finite number above 0')
+    if members is None: members = max(1, int(minutes**.5))
+    if members<1: raise ValueError(f'{members} members: expected 1 or more')
+    recipe, runs = replace(BEST, **changes), []
+    for s in range(seed*members, (seed+1)*members):                # committees of one size share no seed
+        budget = TimeBudget(60*minutes/members, combined_cos(.2, recipe.lr/25, recipe.lr, 0.))
+        every = [Augment(partial(random_warp, pixels=1.5)), SkipEasy(skip), budget, SkipValidation(), *listify(cbs)]
+        runs.append(train_recipe(recipe, s, device, n_valid, every, data, bar=False))
+    learn = runs[-1].learn
+    if members>1: learn.model = Committee([r.learn.model for r in runs])
+    loss, acc = learn.validate()
+    return replace(runs[-1], accuracy=acc, loss=loss, seed=seed, n_params=sum(r.n_params for r in runs),
+                   seconds=sum(r.seconds for r in runs))
 
 # %% ../nbs/12_convnet.ipynb #c221818d
 def average_views(
@@ -315,6 +338,7 @@ def best_runs(
     path:Path,      # A CSV file for the rows, made if it is not there
     minutes:float,  # Of processor time for each run
     seeds:Iterable, # A run for each
+    members:int,    # Networks that share the time
     n_valid:int=0,  # As for `train_best`: 0 to be judged on the test images
     **changes,      # Further arguments of `train_best`
 )->list:            # All rows of the file, as dicts of strings
@@ -323,14 +347,16 @@ def best_runs(
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
     for seed in seeds:
-        key = dict(minutes=f'{minutes:g}', n_valid=str(n_valid), seed=str(seed))
+        key = dict(minutes=f'{minutes:g}', n_valid=str(n_valid), members=str(members), seed=str(seed))
         if any(key.items()<=row.items() for row in rows): continue
-        run = train_best(minutes, seed, n_valid, **changes)
+        run = train_best(minutes, seed, n_valid, members=members, **changes)
         model, (train_dl, valid_dl) = run.learn.model.eval(), run.learn.dls
+        def right(m): return validate_images(m, valid_dl, accuracy)
+        alone = [right(m) for m in (model.members if members>1 else [model])]
         passes = len(run.learn.recorder.losses)/len(train_dl)
-        five = validate_images(partial(average_views, model), valid_dl, accuracy)
         rows.append(key | dict(parameters=str(run.n_params), passes=f'{passes:.1f}',
-                               accuracy=f'{run.accuracy:.4f}', five_views=f'{five:.4f}'))
+                               alone=f'{sum(alone)/members:.4f}', accuracy=f'{run.accuracy:.4f}',
+                               five_views=f'{right(partial(average_views, model)):.4f}'))
         with path.open('w', newline='') as f:
             out = csv.DictWriter(f, rows[0]); out.writeheader(); out.writerows(rows)
     return rows
