@@ -467,7 +467,7 @@ def bench(
     reps:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='How often each side runs.')]=7,
     threads:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Threads that torch may use.')]=1,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
-    quick:Annotated[bool, typer.Option('--quick', help='At most 3 repetitions.')]=False,
+    quick:Annotated[bool, typer.Option('--quick', help='At most 2 repetitions.')]=False,
     whole:Annotated[bool, typer.Option('--whole', help='Train the recipes to their end; takes minutes.')]=False,
     json:Annotated[bool, typer.Option('--json', help='Print JSON, with every single time.')]=False,
 ):
@@ -482,7 +482,7 @@ def bench(
     """
     from rich.console import Console
     from mnist_course.bench import bench_json, bench_table, machine, run_bench
-    reps, screen = min(reps, 3) if quick else reps, sys.stderr.isatty()
+    reps, screen = min(reps, 2) if quick else reps, sys.stderr.isatty()
     def progress(c, n):
         typer.echo(f'\r\033[K{c.name}: {n} of {whole and c.whole or reps}', err=True, nl=False)
     reports = run_bench(names or None, reps, threads, seed, progress if screen else None, whole)

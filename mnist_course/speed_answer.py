@@ -43,16 +43,16 @@ def absorb(
 )->nn.Module:        # A layer whose outputs are those of `layer` times `scale` plus `summand`
     "A copy of a layer that also scales and moves its outputs"
     layer = copy.deepcopy(layer)
-    bias = 0 if layer.bias is None else layer.bias.detach()
-    layer.weight = nn.Parameter((layer.weight.detach().transpose(0,-1)*scale.detach()).transpose(0,-1))
-    layer.bias = nn.Parameter((bias*scale+summand).detach())
+    with torch.no_grad():
+        layer.weight = nn.Parameter(layer.weight*scale.view(-1, *[1]*(layer.weight.ndim-1)))
+        layer.bias = nn.Parameter(summand.clone() if layer.bias is None else layer.bias*scale + summand)
     return layer
 
 # %% ../nbs/13_speed_answer.ipynb #d970a9bc
 def fold_bn(
     model:nn.Module, # A network of layers in a row: `nn.Sequential`, nested or not
 )->nn.Sequential:    # A new one, in evaluation mode, with the same outputs
-    "Batch normalisations become part of the layers before them; one that can't be folded stays"
+    "Batch normalisations, for rows (n,c) or pictures, join the layers before them; one that can't be folded stays"
     layers = []
     for layer in flat_layers(copy.deepcopy(model).eval()):
         if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d, BatchNorm)):
@@ -107,7 +107,10 @@ def save_numpy(
     if any(isinstance(layer, nn.LogSoftmax) for layer in folded[:-1]):
         raise ValueError('a log-softmax before the last layer: the NumPy forward knows it as the last one only')
     layers = [d for layer in folded for d in numpy_layer(layer)]
-    n_out = max(2, len([d for d in layers if 'bias' in d][-1]['bias']))
+    sizes = [len(d['bias']) for d in layers if 'bias' in d]
+    if not sizes: raise ValueError('no layer has weights, so nothing says how many classes there are: '
+                                   'end the network in an `nn.Linear`')
+    n_out = max(2, sizes[-1])
     if len(classes)!=n_out: raise ValueError(f'{len(classes)} classes for {n_out} probabilities: one each')
     if layers[-1]['kind']!='softmax': layers.append(dict(kind='softmax'))
     arrays = {f'{i}.{k}': d.pop(k) for i,d in enumerate(layers) for k in ('weight','bias') if k in d}
