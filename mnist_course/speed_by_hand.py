@@ -18,22 +18,25 @@ from torch import Tensor, nn
 
 from .data import Digits, load_mnist
 from .learner import DataLoaders, Learner
-from .recipes import FlushDenormals, Run, check_digits, get_recipe, hold_out
+from .recipes import FlushDenormals, Pixels, Run, check_digits, get_recipe, hold_out
 from .sgd import DataLoader
 from .softmax import accuracy
 
 # %% ../nbs/13_speed_by_hand.ipynb #d4aea625
 def ink_order(
     images:Tensor, # Pictures, uint8, shape (n,28,28)
-)->Tensor:         # Numbers of pixels, 0..783, at most 784 of them
+)->Tensor:         # Pixel numbers, 0 to 783, inked ones only
     "The pixels that have ink in any picture, those that have it most often first"
-    ink = (images.flatten(1)>0).sum(0)
+    rows = images.flatten(1).numpy()
+    blocks = (rows[i:i+255]>0 for i in range(0, len(rows), 255))    # up to 255, so that a byte can count
+    counts = sum((block.sum(0, dtype=np.uint8) for block in blocks), np.zeros(rows.shape[1], int))
+    ink = torch.from_numpy(counts)
     return ink.argsort(descending=True, stable=True)[:(ink>0).sum()]
 
 # %% ../nbs/13_speed_by_hand.ipynb #44e59e43
 def round_up(
     n:int,      # A number, 0 or more
-    to:int=16,  # Of what it shall be a multiple
+    to:int=16,  # Round up to a multiple of this
 )->int:         # The next multiple of `to` that isn't smaller
     "Round up: processors like whole groups of 16 floats"
     return -(-n//to)*to
@@ -42,19 +45,22 @@ def round_up(
 class InkLoader:
     "Shuffled batches in float rows 0..255, a column of ones (255) and then the pixels in `ink_order`"
     def __init__(self,
-        digits:Digits, # Pictures to train on
+        digits:Digits, # Pictures to train on, as bytes
         bs:int,        # Pictures in a batch; a last, smaller batch is left out
         seed:int=0,    # Seed of the order, which is that of `DataLoader` with the same seed
     ):
         check_digits(digits)
+        if digits.images.dtype!=torch.uint8:
+            raise ValueError(f'images: expected uint8, 0 to 255, found {digits.images.dtype}')
         if not 1<=bs<=len(digits): raise ValueError(f'bs is {bs!r}: expected 1 to {len(digits)}, a whole batch')
         self.pixels, self.bs = ink_order(digits.images), bs
         n = len(self.pixels)+1
-        rows = torch.zeros(len(digits), round_up(n), dtype=torch.uint8)
-        rows[:,0], rows[:,1:n] = 255, digits.images.flatten(1)[:,self.pixels]
-        inked = rows.view(len(rows), -1, 16).any(2)    # by groups of 16 columns
-        ends = (inked*torch.arange(16, rows.shape[1]+1, 16)).amax(1)
-        self.rows, self.ends, self.targets = rows.numpy(), ends, F.one_hot(digits.labels, 10).float()
+        self.rows = np.zeros((len(digits), round_up(n)), np.uint8)
+        self.rows[:,0] = 255
+        self.rows[:,1:n] = np.take(digits.images.flatten(1).numpy(), self.pixels.numpy(), axis=1)
+        inked = self.rows.view(np.uint64)[:,::-1]!=0    # eight columns at a time, from the last one
+        self.ends = torch.from_numpy(self.rows.shape[1] - inked.argmax(1)//2*16)
+        self.targets = F.one_hot(digits.labels, 10).float()
         self.generator = torch.Generator().manual_seed(seed)
 
     def __len__(self): return len(self.rows)//self.bs
@@ -62,12 +68,13 @@ class InkLoader:
     def __iter__(self):
         order = torch.randperm(len(self.rows), generator=self.generator)[:len(self)*self.bs]
         ends = iter(self.ends[order].view(-1, self.bs).amax(1).tolist())
-        some = max(1, 192//self.bs)*self.bs    # rows to fetch at a time
+        some = max(1, 192//self.bs)*self.bs    # 192 rows at a time stay in the cache
         buffer = torch.empty(some, self.rows.shape[1], dtype=torch.uint8)
         x = torch.empty(buffer.shape)
         xs = x.split(self.bs)
         for idx in order.split(some):
             n = len(idx)
+            # without mode='clip', take() makes a copy first
             np.take(self.rows, idx.numpy(), axis=0, out=buffer.numpy()[:n], mode='clip')
             x[:n].copy_(buffer[:n])
             ys = self.targets[idx].numpy()
@@ -119,6 +126,17 @@ def hand_steps(
     finally: flush.cleanup_fit()
     return net
 
+# %% ../nbs/13_speed_by_hand.ipynb #c7d0e3f6
+def _slope(model):
+    "The slope below 0 of all of a model's activations, 0 for ReLU; a `ValueError` if there is none, or another layer"
+    parts = [m for m in model.modules() if not list(m.children())]
+    odd = [m for m in parts if not isinstance(m, (Pixels, nn.Linear, nn.ReLU, nn.LeakyReLU, nn.LogSoftmax))]
+    slopes = {getattr(m, 'negative_slope', 0.) for m in parts if isinstance(m, (nn.ReLU, nn.LeakyReLU))}
+    if odd or len(slopes)!=1:
+        raise ValueError(f'{odd[0] if odd else model}: between its linear layers a net by hand has `nn.ReLU` '
+                         'everywhere, or `nn.LeakyReLU` of one slope')
+    return slopes.pop()
+
 # %% ../nbs/13_speed_by_hand.ipynb #8c84b7f4
 class FlatNet:
     "Linear layers whose weights lie in one long vector, the first layer's in the order of the ink"
@@ -129,7 +147,7 @@ class FlatNet:
     ):
         self.model, self.pixels, self.bs, self.lr = model, loader.pixels, loader.bs, lr
         self.linears = [m for m in model.modules() if isinstance(m, nn.Linear)]
-        self.slope = next((m.negative_slope for m in model.modules() if isinstance(m, nn.LeakyReLU)), 0.)
+        self.slope = _slope(model)
         sizes = [round_up(l.out_features) for l in self.linears[:-1]] + [10]
         self.shapes = [(loader.rows.shape[1], sizes[0])]
         for n_in,n_out in zip(sizes, sizes[1:]): self.shapes += [(n_out,n_in), (n_out,)]
@@ -237,16 +255,16 @@ class HandMomentum(HandNet):
         super().__init__(model, loader, lr)
         self.mom, self.nap, self.strip, self.t = mom, nap, strip, 0
         self.sums = torch.zeros_like(self.params[0])
-        self.beds = list(zip(self.params[0].split(nap), self.sums.split(nap)))
-        self.up_to = [0]*len(self.beds)    # steps that each bed has made
+        self.groups = list(zip(self.params[0].split(nap), self.sums.split(nap)))
+        self.up_to = [0]*len(self.groups)    # steps that each group has made
         n = self.params[0].numel()
         self.rest, self.rest_grad = self.flat[n:].numpy(), self.grad[n:].numpy()
         self.rest_sums = np.zeros_like(self.rest)
 
     def wake(self, end):
-        "Bring the rows before `end` up to date; the number of their beds"
+        "Bring the rows before `end` up to date; the number of their groups"
         n = round_up(end, self.nap)//self.nap
-        for (w,v),t in zip(self.beds[:n], self.up_to):
+        for (w,v),t in zip(self.groups[:n], self.up_to):
             if j := self.t-t:
                 w.add_(v, alpha=-self.lr*self.mom*(1-self.mom**j)/(1-self.mom))
                 v.mul_(self.mom**j)
@@ -268,7 +286,7 @@ class HandMomentum(HandNet):
         self.up_to[:n] = [self.t]*n
 
     def write(self):
-        "The model, with the weights as they are now; everybody wakes up"
+        "The model, with the weights as they are now; all rows wake up"
         self.wake(self.params[0].shape[0])
         return super().write()
 
@@ -282,12 +300,13 @@ def train_hand(
     data:tuple=None,  # `(train, test)`, both `Digits`; MNIST unless given
     n_epoch:int=None, # Passes; the recipe's own unless given
 )->Run:               # What it gave, as `train_recipe` gives it
-    "Train a recipe of lesson 09 by hand: the same steps as `train_recipe`, but for rounding"
+    "Train a recipe of lesson 09 by hand: the steps of `train_recipe` but for rounding, without a last, smaller batch"
     if name not in HANDS: raise ValueError(f'no recipe {name!r} by hand: choose from {", ".join(HANDS)}')
     recipe = get_recipe(name)
     if n_epoch is not None: recipe = replace(recipe, n_epoch=n_epoch)
     train, test = load_mnist() if data is None else data
     if n_valid: train, test = hold_out(train, n_valid)
+    check_digits(test)
     torch.manual_seed(seed)
     model, start = recipe.model(), time.perf_counter()
     loader = InkLoader(train, recipe.bs, seed)
