@@ -6,8 +6,8 @@
 __all__ = ['STEPS', 'ARTICLES', 'WHOLE', 'FUSED', 'ARTICLE', 'COMPARISONS', 'Comparison', 'in_turns', 'Report', 'measure',
            'TheirLoader', 'OurLoader', 'same_batches', 'loader_setup', 'their_epoch', 'epoch_setup', 'their_steps',
            'Slices', 'Shuffled', 'article_side', 'check_twins', 'recipe_setup', 'hand_setup', 'feed_setup',
-           'augment_setup', 'fastai_here', 'answering_net', 'predict_setup', 'import_setup', 'scored', 'to_98_setup',
-           'to_99_setup', 'three_seven_setup', 'machine', 'run_bench', 'bench_table', 'bench_json']
+           'augment_setup', 'fastai_here', 'predict_setup', 'import_setup', 'scored', 'to_98_setup', 'to_99_setup',
+           'three_seven_setup', 'machine', 'run_bench', 'bench_table', 'bench_json']
 
 # %% ../nbs/tools/bench.ipynb #4686e80f
 import copy, json, os, platform, tempfile, time
@@ -33,7 +33,7 @@ from .sgd import DataLoader, train_epoch, validate_images
 from .softmax import accuracy
 from .speed import (BufferedLoader, ExampleNet, FastRun, fast_random_warp, fast_warp, fit_37, fit_98,
                                 fit_fast, torchvision_mnist, two_classes)
-from .speed_answer import save_numpy
+from .speed_answer import answering_net, save_numpy
 from .speed_by_hand import HANDS, InkLoader, hand_steps
 
 # %% ../nbs/tools/bench.ipynb #a385f9e5
@@ -377,13 +377,6 @@ def fastai_here(
         raise ModuleNotFoundError(f"{what} needs fastai, and fastai is not installed: "
                                   "pip install 'mnist_course[course]'")
 
-# %% ../nbs/tools/bench.ipynb #d2f5874e
-def answering_net():
-    "95,000 parameters: patches of 7x7, a convolution, two linear layers; from (n,1,28,28) to scores (n,10)"
-    return nn.Sequential(nn.Conv2d(1, 32, 7, stride=3), nn.BatchNorm2d(32), nn.ReLU(),
-                         nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),
-                         nn.Flatten(), nn.Linear(576, 128), nn.ReLU(), nn.Linear(128, 10)).eval()
-
 # %% ../nbs/tools/bench.ipynb #cf2010a0
 def predict_setup(
     seed:int,         # Seed of the weights
@@ -398,7 +391,7 @@ def predict_setup(
         warnings.simplefilter('ignore')    # of torch, about itself
         from fastai.vision.all import (CategoryBlock, CrossEntropyLossFlat, DataBlock, ImageBlock,
                                        Learner as FastaiLearner, PILImage, PILImageBW, resnet18, vision_learner)
-    digits, net = load_mnist()[1].images[:n].numpy(), seeded(answering_net, seed)
+    digits, net = load_mnist()[1].images[:n].numpy(), seeded(answering_net, seed).eval()
     with tempfile.TemporaryDirectory() as folder:
         save_numpy(Path(folder)/'net', nn.Sequential(Pixels(), nn.Unflatten(1, (1,28,28)), *net))
         model = load_numpy(Path(folder)/'net')
@@ -426,7 +419,7 @@ def import_setup(
     import subprocess, sys
     folder = tempfile.TemporaryDirectory()
     file = Path(folder.name)/'net.safetensors'
-    save_numpy(file, nn.Sequential(Pixels(), nn.Unflatten(1, (1,28,28)), *seeded(answering_net, seed)))
+    save_numpy(file, nn.Sequential(Pixels(), nn.Unflatten(1, (1,28,28)), *seeded(answering_net, seed).eval()))
     env = os.environ | {'PYTHONPYCACHEPREFIX': folder.name, 'PYTHONDONTWRITEBYTECODE': ''}
     ask = ('import sys, numpy as np\nfrom mnist_course.numpy_forward import load_numpy\n'
            'print(load_numpy(sys.argv[1]).predict(np.zeros((28,28)))[0])\nassert "torch" not in sys.modules')

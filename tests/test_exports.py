@@ -247,6 +247,7 @@ speed = dict(
     fit_37 = "assert fit_37(two_classes(m.Digits(images, labels)), n=12, bs=6)(images).shape==(12,2)",
 ),
 speed_answer = dict(
+    answering_net = "assert answering_net()(x.view(12,1,28,28)).shape==(12,10)",
     bn_scale = "assert bn_scale(torch.nn.BatchNorm1d(3).eval())[1].tolist()==[0,0,0]",
     flat_layers = "assert len(flat_layers(torch.nn.Sequential(torch.nn.Sequential(torch.nn.ReLU()), torch.nn.ReLU())))==2",
     absorb = "l = torch.nn.Linear(784,2); assert absorb(l, torch.ones(2), torch.ones(2))(x).sub(l(x)).sub(1).abs().max()<1e-5",
@@ -398,7 +399,6 @@ bench = dict(
     feed_setup = "assert feed_setup(0)[2] is None",
     augment_setup = "theirs, ours, score = augment_setup(0, n=64); assert len(theirs())==len(ours())==1",
     fastai_here = "assert fastai_here('this') is None",
-    answering_net = "assert answering_net()(x.view(12,1,28,28)).shape==(12,10)",
     predict_setup = "theirs, ours, score = predict_setup(0, n=2); assert ours().shape==(2,10)",
     import_setup = "theirs, ours, score = import_setup(0); assert ours().strip().isdigit()",
     scored = "assert 0<=scored(torch.nn.Linear(784,2), (x, y[:,0]))<=1",
