@@ -34,6 +34,8 @@ def _once_it_listens(server, own):
     info, end = own/'runtime'/f'jpserver-{server.pid}.json', time.monotonic()+90
     while True:
         try: found = json.loads(info.read_text())    # what it writes about itself then
-        except (FileNotFoundError, ValueError): assert server.poll() is None and time.monotonic()<end, (own/'log').read_text()
+        except (FileNotFoundError, ValueError):
+            assert server.poll() is None, (own/'log').read_text()
+            if time.monotonic()>end: raise TimeoutError((own/'log').read_text()) from None
         else: return f"http://127.0.0.1:{found['port']}", found['token']
         time.sleep(.1)
