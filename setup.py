@@ -40,7 +40,7 @@ setup(
     url=cfg['git_url'],
     python_requires='>=' + cfg['min_python'],
     packages=find_packages(include=[cfg['lib_path'], cfg['lib_path']+'.*']),
-    package_data={cfg['lib_name']: ['mnist/*', 'models/*', 'page/*']},
+    package_data={cfg['lib_name']: ['assets/*/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),
     extras_require=dict(course=course, dev=dev),

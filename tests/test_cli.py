@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_course.cli import main
+from mnist_course.tools.cli import main
 
 command = Path(sys.executable).parent/'mnist_course'
 

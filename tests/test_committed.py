@@ -80,7 +80,7 @@ def test_nothing_names_a_machine():
         assert not re.search(r'(?<![\w.])/(root|home|work|Users)/|https?://[^\s)]*/simple|--(extra-)?index-url|download\.pytorch\.org', f.read_text(encoding='utf-8')), f
 
 
-@pytest.mark.parametrize('table, columns', [('recipes/recipes.csv', ['recipe','seconds','mean','min','max']), ('ladder/ladder.csv', ['rung','accuracy'])])
+@pytest.mark.parametrize('table, columns', [('results/recipes/recipes.csv', ['recipe','seconds','mean','min','max']), ('results/ladder/ladder.csv', ['rung','accuracy'])])
 def test_readme_shows_the_tables_that_were_measured(table, columns):
     "README.md is made of the map's stored outputs, which may be older than the tables"
     with open(ROOT/'nbs'/table, newline='', encoding='utf-8') as f: rows = list(csv.DictReader(f))

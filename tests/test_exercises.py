@@ -1,6 +1,6 @@
 """The exercises: every copy hides its answers, every answer is judged rightly, and nothing of a learner's is lost.
 
-`python -m mnist_course.grade` prints the count alone.
+`python -m mnist_course.classroom.grade` prints the count alone.
 """
 import json, os, re, signal, subprocess, sys, time
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from checks import ROOT, copy_repo
 
-from mnist_course.check import (answers_in, copy_of, exercises_of, fill, find_cell, learner_copy, read_lesson, reset_exercise, start_course, stub,
+from mnist_course.classroom.copies import (answers_in, copy_of, exercises_of, fill, find_cell, learner_copy, read_lesson, reset_exercise, start_course, stub,
                                 write_notebook)
 from mnist_course.exercises import EXERCISES
-from mnist_course.grade import check_folder, find_copies, grade, judge_apart, judge_copy, prove_course, run_cells
-from mnist_course.judge import prove
+from mnist_course.classroom.grade import check_folder, find_copies, grade, judge_apart, judge_copy, prove_course, run_cells
+from mnist_course.exercises.judge import prove
 
 LESSONS = sorted(p for p in (ROOT/'nbs').glob('[0-9][0-9]_*.ipynb') if exercises_of(p))
 NUMBERS = {e.number: e for e in EXERCISES.values()}
@@ -122,7 +122,7 @@ def test_a_copy_works_in_jupyter(tmp_path):
     path = lesson_of('03.2')
     answers = {'03.2': ours(path)['03.2'], '03.3': ours(path)['03.3'].replace('torch.exp(-', 'torch.exp(')}
     nb = fill(learner_copy(path), exercises_of(path), answers)
-    wanted = '#| export', 'from mnist_course.check import'
+    wanted = '#| export', 'from mnist_course.classroom.copies import'
     nb['cells'] = [c for c in nb['cells'] if c['source'].startswith(wanted)]
     nb = nbformat.from_dict(nb)
     NotebookClient(nb, timeout=120, kernel_name='python3', resources={'metadata':{'path':str(tmp_path)}}).execute()
@@ -164,7 +164,7 @@ def test_a_run_that_was_killed_goes_on_and_leaves_no_process(tmp_path):
     path, mine = lesson_of('03.2'), tmp_path/'class'/'Blaise'/'03_loss.ipynb'
     loop = '#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    import os\n    print(os.getpid(), flush=True)\n    while True: pass'
     write_notebook(mine, fill(learner_copy(path), exercises_of(path), {'03.2': loop}))
-    code = f"from mnist_course.grade import grade; grade({str(tmp_path/'class')!r}, {str(tmp_path/'grades.csv')!r}, 1, seconds=100)"
+    code = f"from mnist_course.classroom.grade import grade; grade({str(tmp_path/'class')!r}, {str(tmp_path/'grades.csv')!r}, 1, seconds=100)"
     run = subprocess.Popen([sys.executable, '-c', code], env=os.environ | dict(TMPDIR=str(tmp_path)))
     def children():
         "Processes whose parent is the run"
@@ -248,7 +248,7 @@ def test_reset_brings_back_what_is_lost_and_copies_hide_nothing(tmp_path):
 
 
 def test_the_ladder_runs_on_a_class_with_a_helper_and_an_attribute(tmp_path):
-    from mnist_course.mine import ladder_on, solved
+    from mnist_course.classroom.mine import ladder_on, solved
     start_course(tmp_path/'mine', lessons=ROOT/'nbs')
     path = lesson_of('05.2')
     exercises = {ex.name: ex.number for ex in exercises_of(path)}

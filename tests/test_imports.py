@@ -20,7 +20,7 @@ def test_the_rule_sees_the_lessons_imports():
     ('def f():\n    from mnist_course import sgd', 'sgd is lesson 04, not below 03'),
     ('from mnist_course.loss import mnist_loss', 'loss is lesson 03, not below 03'),
     ('from mnist_course.data import *', 'star import from data'),
-    ('%matplotlib inline\nfrom mnist_course.readme import main', 'readme is no lesson'),
+    ('%matplotlib inline\nfrom mnist_course.tools.readme import main', 'readme is no lesson'),
 ])
 def test_a_planted_import_is_caught(tmp_path, cell, said):
     nb = copy_repo(tmp_path/'repo')/'nbs'/'03_loss.ipynb'
@@ -55,7 +55,7 @@ def test_learner_is_light():
 
 def test_the_numpy_forward_never_imports_torch():
     "Nor does the package by itself: a digit is read in a process that knows NumPy alone"
-    for module in ('mnist_course', 'mnist_course.numpy_forward'):
+    for module in ('mnist_course', 'mnist_course.core.numpy_forward'):
         loaded = json.loads(python(f'import json, sys, {module}; print(json.dumps(sorted(sys.modules)))'))
         assert module in loaded and not {'torch','fastai','matplotlib','PIL','fastcore'} & {m.split('.')[0] for m in loaded}
 

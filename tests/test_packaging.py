@@ -9,8 +9,8 @@ lessons = sorted(p.name for p in (ROOT/'nbs').glob('*.ipynb'))
 
 def test_sdist_holds_the_sources(built):
     with tarfile.open(next(built.glob('*.tar.gz'))) as tar: inside = {n.split('/', 1)[-1] for n in tar.getnames()}
-    due = {'settings.ini', 'setup.py', 'constraints.txt', 'LICENSE', 'README.md', 'CONTRIBUTING.md', 'mnist_course/mnist/LICENSE', 'mnist_course/mnist/SHA256SUMS'}
-    assert due | {f'mnist_course/mnist/{n}' for n in names} | {f'nbs/{n}' for n in lessons} <= inside
+    due = {'settings.ini', 'setup.py', 'constraints.txt', 'LICENSE', 'README.md', 'CONTRIBUTING.md', 'mnist_course/assets/mnist/LICENSE', 'mnist_course/assets/mnist/SHA256SUMS'}
+    assert due | {f'mnist_course/assets/mnist/{n}' for n in names} | {f'nbs/{n}' for n in lessons} <= inside
 
 
 def test_wheel_holds_data_modules_and_lessons(built):
@@ -18,8 +18,8 @@ def test_wheel_holds_data_modules_and_lessons(built):
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: inside = set(wheel.namelist())
     modules = {f'mnist_course/{p.name}' for p in (ROOT/'mnist_course').glob('*.py')}
     parts = {f'mnist_course/{folder}/{p.name}' for folder in ('models','page') for p in (ROOT/'mnist_course'/folder).iterdir()}
-    assert {'mnist_course/models/convnet.safetensors', 'mnist_course/page/page.html', 'mnist_course/page/widget.js'} <= parts
-    assert modules | parts | {f'mnist_course/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
+    assert {'mnist_course/assets/models/convnet.safetensors', 'mnist_course/page/page.html', 'mnist_course/page/widget.js'} <= parts
+    assert modules | parts | {f'mnist_course/assets/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
 
 
 def test_metadata_has_the_three_layers(built):
@@ -35,7 +35,7 @@ def test_metadata_has_the_three_layers(built):
     assert not layers[''] & {'fastai','fastbook','jupyter','nbdev','torchvision','pytest'}
     assert {'fastai','fastbook','jupyter','torchvision'} <= layers['course']
     assert layers['course'] | {'nbdev','execnb','pytest','hypothesis'} <= layers['dev']
-    assert 'mnist_course = mnist_course.cli:main' in scripts.replace('=', ' = ').replace('  ', ' ')
+    assert 'mnist_course = mnist_course.tools.cli:main' in scripts.replace('=', ' = ').replace('  ', ' ')
 
 
 def test_wheel_works_without_the_clone(built, tmp_path):

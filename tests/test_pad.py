@@ -1,6 +1,6 @@
 """`DrawingPad` in a real JupyterLab: drawn on by pointer events, read in the kernel, shown on the pad.
 
-    python tests/test_pad.py    # write the picture of the lesson, nbs/page/pad.png
+    python tests/test_pad.py    # write the picture of the lesson, nbs/images/page/pad.png
 """
 import json, sys
 from contextlib import contextmanager
@@ -107,7 +107,7 @@ def test_a_finger_draws_and_the_dark_theme_is_followed(browser, lab):
     page.context.close()
 
 
-def shot(out=ROOT/'nbs'/'page'/'pad.png'):
+def shot(out=ROOT/'nbs'/'images'/'page'/'pad.png'):
     "The lesson's picture"
     import tempfile
     from io import BytesIO

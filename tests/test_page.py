@@ -1,6 +1,6 @@
 """The page to draw on, in a browser without a window: what it computes, what it says to drawn digits, and that it asks nobody for anything.
 
-    python tests/test_page.py shots    # write the pictures of the lesson, nbs/page/*.png
+    python tests/test_page.py shots    # write the pictures of the lesson, nbs/images/page/*.png
 """
 import math, sys
 from base64 import b64encode
@@ -139,7 +139,7 @@ def test_nets_trained_in_torch_answer_alike_on_the_page(open_page, thousand, tmp
     "From the learner's own torch net, batch normalisation and all, by `save_numpy` and `mnist_course draw --model` to the page"
     import torch
     from torch import nn
-    from mnist_course.cli import draw as command
+    from mnist_course.tools.cli import draw as command
     from mnist_course.convnet import convnet
     from mnist_course.page import ON_PAGE
     from mnist_course.recipes import Pixels, get_recipe
@@ -167,7 +167,7 @@ def test_prepare_is_the_twin_of_lesson_15s(open_page, thousand):
     "1,000 test pictures as drawings, blown up and off the middle: what Python prepares and what the page does get the same digit"
     import numpy as np
     from PIL import Image
-    from mnist_course.numpy_forward import load_numpy
+    from mnist_course.core.numpy_forward import load_numpy
     from mnist_course.page import ON_PAGE
     from mnist_course.your_digits import MODELS, prepare
     net, rng = load_numpy(MODELS/f'{ON_PAGE[-1][0]}.safetensors'), np.random.default_rng(0)
@@ -297,7 +297,7 @@ def test_touch_draws(open_page):
     assert page.evaluate("getComputedStyle(pad).touchAction")=='none'
 
 
-def shots(out=ROOT/'nbs'/'page'):
+def shots(out=ROOT/'nbs'/'images'/'page'):
     "The lesson's pictures"
     from playwright.sync_api import sync_playwright
     from mnist_course.page import write_page
@@ -319,7 +319,7 @@ def shots(out=ROOT/'nbs'/'page'):
         shot('three', 3)
         shot('moved', 3, set_to=dict(right=5, turn=12))
         shot('phone', 7, size=(390,844), color_scheme='dark')
-        if out!=ROOT/'nbs'/'page':
+        if out!=ROOT/'nbs'/'images'/'page':
             shot('empty', None); shot('dark', 8, color_scheme='dark'); shot('phone_light', 5, size=(390,844), full=True)
         b.close()
 

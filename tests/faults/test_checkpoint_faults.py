@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from mnist_course import numpy_forward, persist
+from mnist_course import persist
+from mnist_course.core import numpy_forward
 from mnist_course.learner import DataLoaders, Learner
 from mnist_course.optimizer import Adam
 from mnist_course.sgd import DataLoader
@@ -215,7 +216,7 @@ def test_one_bit_of_a_checkpoint_leaves_the_learner_as_it_was(tmp_path):
     assert state(learn)==before
 
 
-@pytest.mark.fault(22, without=mutant('mnist_course.numpy_forward.read_numpy', 'if sha.hexdigest()!=expected:', 'if False:'))
+@pytest.mark.fault(22, without=mutant('mnist_course.core.numpy_forward.read_numpy', 'if sha.hexdigest()!=expected:', 'if False:'))
 def test_one_bit_of_a_file_for_numpy_is_damage(tmp_path):
     path = tmp_path/'net.safetensors'
     save_numpy(path, net().eval())
@@ -249,7 +250,7 @@ readers = [lambda path: persist.load_model(path, net()), lambda path: persist.lo
            persist.read_tensors, lambda path: learner().fit(1, cbs=persist.Resume(path)), numpy_forward.load_numpy]
 trusting = '__import__("torch").load(path, weights_only=False), {}'
 
-@pytest.mark.fault(23, without={READ: f'lambda path, kind=None: ({trusting})', 'mnist_course.numpy_forward.read_numpy': f'lambda path: ({trusting})'})
+@pytest.mark.fault(23, without={READ: f'lambda path, kind=None: ({trusting})', 'mnist_course.core.numpy_forward.read_numpy': f'lambda path: ({trusting})'})
 def test_a_pickle_is_never_run_under_any_name(tmp_path):
     canary = tmp_path/'canary'
     for raw in pickles(canary, tmp_path):
@@ -325,7 +326,7 @@ def test_a_format_from_the_future_is_named_with_both_versions(tmp_path, monkeypa
     assert same(weights(model), before)
 
 
-@pytest.mark.fault(26, without=mutant('mnist_course.numpy_forward.read_numpy', "if (header.get('kind'), header.get('format'))!=('numpy', 1):", 'if False:'))
+@pytest.mark.fault(26, without=mutant('mnist_course.core.numpy_forward.read_numpy', "if (header.get('kind'), header.get('format'))!=('numpy', 1):", 'if False:'))
 def test_a_format_from_the_future_is_named_for_numpy_too(tmp_path, monkeypatch):
     with monkeypatch.context() as future:
         future.setattr(persist, 'FORMAT', 2)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_course import cli
-from mnist_course.cli import main
+from mnist_course.tools import cli
+from mnist_course.tools.cli import main
 
 command = Path(sys.executable).parent/'mnist_course'
 
@@ -31,7 +31,7 @@ def refused(tmp_path, monkeypatch, capfd):
     return refused
 
 
-@pytest.mark.fault(39, without={'mnist_course.cli.explain': 'lambda e: (1, "failed")'})
+@pytest.mark.fault(39, without={'mnist_course.tools.cli.explain': 'lambda e: (1, "failed")'})
 @pytest.mark.parametrize('line, said', [
     ('lader', "Did you mean 'ladder'"), ('ladder --sead 1', "Did you mean '--seed'?"), ('ladder extra', 'extra'), ('train', 'NAME')])
 def test_an_unknown_command_or_option_names_the_nearest(refused, line, said): refused(line, said, '--help')
@@ -46,9 +46,9 @@ def test_an_unknown_recipe_or_rung_names_the_nearest(refused, line, said): refus
 
 def no_checks(patch):
     for check in (cli.whole_number, cli.count_of, cli.rate): patch.setattr(check, '__code__', (lambda text: float(text) if 'n' in text or '.' in text else int(text)).__code__)
-    patch.setattr('mnist_course.cli.check_sizes', lambda *args: None)
-    patch.setattr('mnist_course.ladder.check_seed', lambda seed: seed)
-    patch.setattr('mnist_course.ladder.find_device', lambda device: device)
+    patch.setattr('mnist_course.tools.cli.check_sizes', lambda *args: None)
+    patch.setattr('mnist_course.tools.ladder.check_seed', lambda seed: seed)
+    patch.setattr('mnist_course.tools.ladder.find_device', lambda device: device)
 
 
 @pytest.mark.fault(40, without=no_checks)
@@ -62,23 +62,23 @@ def no_checks(patch):
 def test_a_setting_that_makes_no_sense_is_refused(refused, line, said): refused(line, *said)
 
 
-@pytest.mark.fault(41, without={'mnist_course.cli.explain': 'lambda e: (1, "failed")'})
+@pytest.mark.fault(41, without={'mnist_course.tools.cli.explain': 'lambda e: (1, "failed")'})
 @pytest.mark.parametrize('line', ['lessons --folder nowhere', 'ladder --mine nowhere', 'check nowhere', 'grade nowhere.ipynb'])
 def test_a_missing_file_is_named(refused, line): refused(line, 'nowhere')
 
 
-@pytest.mark.fault(41, without={'mnist_course.cli.check_run': 'lambda *args: None'})
+@pytest.mark.fault(41, without={'mnist_course.tools.cli.check_run': 'lambda *args: None'})
 def test_nothing_to_resume_is_said(refused): refused('train mlp-490 --resume --out .', 'nothing to resume')
 
 
-@pytest.mark.fault(42, without={'mnist_course.ladder.ready_folder': 'Path'})
+@pytest.mark.fault(42, without={'mnist_course.tools.ladder.ready_folder': 'Path'})
 @pytest.mark.parametrize('line', ['ladder --rungs guess --out file', 'ladder --rungs guess --out file/deep', 'train mlp-490 --out file'])
 def test_a_folder_that_is_a_file_is_refused(refused, line): refused(line, 'cannot write to file', 'name another folder')
 
 
-@pytest.mark.fault(39, without={'mnist_course.cli.main.__defaults__': '(["--help"],)'})
+@pytest.mark.fault(39, without={'mnist_course.tools.cli.main.__defaults__': '(["--help"],)'})
 def test_a_traceback_comes_with_debug_alone(tmp_path, prelude):
-    code = prelude + 'from mnist_course.cli import main; main()'
+    code = prelude + 'from mnist_course.tools.cli import main; main()'
     plain, debug = (call(sys.executable, '-c', code, 'train', 'mlp-49', *more, cwd=tmp_path, stdout=subprocess.PIPE) for more in ([], ['--debug']))
     assert (plain.returncode, debug.returncode)==(2, 2)
     assert 'Traceback' not in plain.stderr and 'Traceback' in debug.stderr and 'did you mean mlp-490?' in debug.stderr
@@ -86,10 +86,10 @@ def test_a_traceback_comes_with_debug_alone(tmp_path, prelude):
 
 # Terminals
 
-RUN = 'import sys; from mnist_course.cli import main; main(sys.argv[1:])'
+RUN = 'import sys; from mnist_course.tools.cli import main; main(sys.argv[1:])'
 
 
-@pytest.mark.fault(43, without={'mnist_course.cli.main': 'lambda args: [print("x"*9**6), sys.stdout.flush()]'})
+@pytest.mark.fault(43, without={'mnist_course.tools.cli.main': 'lambda args: [print("x"*9**6), sys.stdout.flush()]'})
 def test_a_pipe_that_closes_early_shows_no_traceback(tmp_path, prelude):
     for line in ('ladder --rungs guess', 'recipes'):
         read, write = os.pipe()
@@ -122,7 +122,7 @@ def test_a_narrow_dumb_or_colourless_terminal_stays_readable(tmp_path, prelude, 
     assert max(map(len, table))<=(80 if 'TERM' in env else 20)              # rich takes a dumb terminal for 80 columns
 
 
-@pytest.mark.fault(43, without={'mnist_course.cli.main': 'lambda args: mnist_course.cli.app(args)'})
+@pytest.mark.fault(43, without={'mnist_course.tools.cli.main': 'lambda args: mnist_course.tools.cli.app(args)'})
 @pytest.mark.parametrize('encoding', ['ascii', 'latin-1'])
 def test_a_locale_without_utf8_stops_nothing(tmp_path, prelude, encoding):
     env = dict(PYTHONIOENCODING=encoding, PYTHONUTF8='0', PYTHONCOERCECLOCALE='0', LC_ALL='POSIX')

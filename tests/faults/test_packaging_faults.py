@@ -51,7 +51,7 @@ def climbs(bin, site, folder, *args):
     spoil(package)
     r = shell(*offline(), bin/'mnist_course', 'ladder', *args, cwd=folder)
     assert r.returncode==0 and (folder/'mnist_ladder'/'ladder.csv').exists(), r.stderr
-    find = 'from mnist_course.cli import find_lessons; print(len(list(find_lessons()[0].glob("*.ipynb"))))'
+    find = 'from mnist_course.tools.cli import find_lessons; print(len(list(find_lessons()[0].glob("*.ipynb"))))'
     assert int(shell(bin/'python', '-c', find, cwd=folder).stdout)==len(list((ROOT/'nbs').glob('*.ipynb')))
 
 
