@@ -158,7 +158,7 @@ def _hold_to_sums(folder, splits):
 
 def load_mnist()->tuple: # `(train, test)`, both `Digits`: 60,000 and 10,000
     "MNIST whole, from the files inside the package: LeCun, Cortes and Burges, 1998"
-    folder = files('mnist_course')/'mnist'
+    folder = files('mnist_course')/'assets'/'mnist'
     try:
         splits = load_idx(folder)
         if not _held:

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from .numpy_forward import NumpyModel, read_numpy
+from .core.numpy_forward import NumpyModel, read_numpy
 from .your_digits import MODELS, Answer, find_model, open_net, prepare
 
 # %% ../nbs/16_page.ipynb #021b32fd
 def page_part(
-    name:str, # A file in `mnist_course/page`, as 'forward.js'
+    name:str, # A file in `mnist_course/assets/web`, as 'forward.js'
 )->str:       # Its text
     "A source of the page, as it stands in the package"
-    return (files('mnist_course')/'page'/name).read_text(encoding='utf-8')
+    return (files('mnist_course')/'assets'/'web'/name).read_text(encoding='utf-8')
 
 # %% ../nbs/16_page.ipynb #d0a82303
 def pack_array(
@@ -185,7 +185,7 @@ def write_page(
 
 # %% ../nbs/16_page.ipynb #5b0c7e13
 def find_reader(
-    model='convnet',  # A name as lesson 15's `find_model` knows it, a file by `save_numpy`, or what it gives back
+    model='small-convnet',  # A name as lesson 15's `find_model` knows it, a file by `save_numpy`, or what it gives back
     classes=None,     # What each probability stands for; the file's, or 0, 1, 2, … unless given
 )->tuple:             # From bytes (28,28) to probabilities (c), the classes, the probability that counts as sure
     "Whom to ask about a picture; a function of your own is taken as it is"
@@ -226,7 +226,7 @@ def read_drawing(
 class DrawingPad:
     "A pad to draw on in a notebook: Python reads what is drawn, and `answer` has what it read"
     def __init__(self,
-        model='convnet', # A network that ships, a file by `save_numpy`, or a function from bytes (28,28) to probabilities (c)
+        model='small-convnet', # A network that ships, a file by `save_numpy`, or a function from bytes (28,28) to probabilities (c)
         classes=None,    # What each probability stands for; the file's, or 0, 1, 2, … unless given
     ):
         try: from anywidget import AnyWidget

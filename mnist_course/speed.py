@@ -36,7 +36,7 @@ def torchvision_mnist():
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder)/'MNIST'/'raw'
         raw.mkdir(parents=True)
-        for packed in files('mnist_course').joinpath('mnist').iterdir():
+        for packed in files('mnist_course').joinpath('assets', 'mnist').iterdir():
             if packed.name.endswith('.gz'):
                 (raw/packed.name[:-3]).write_bytes(gzip.decompress(packed.read_bytes()))
         return datasets.MNIST(folder, train=True, transform=transforms.ToTensor())

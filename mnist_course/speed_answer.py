@@ -109,7 +109,7 @@ def save_numpy(
     classes=range(10),    # What each output stands for; of a single output, what below and above 0 stand for
     metrics:dict=None,    # What was measured, as `{'accuracy': .97}`
 ):
-    "A network as a file that NumPy alone can answer from, with `mnist_course.numpy_forward.load_numpy`"
+    "A network as a file that NumPy alone can answer from, with `mnist_course.core.numpy_forward.load_numpy`"
     folded = fold_bn(model)
     if any(isinstance(layer, nn.LogSoftmax) for layer in folded[:-1]):
         raise ValueError('a log-softmax before the last layer: the NumPy forward knows it as the last one only')

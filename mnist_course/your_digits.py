@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .numpy_forward import load_numpy, read_numpy
+from .core.numpy_forward import load_numpy, read_numpy
 
 # %% ../nbs/15_your_digits.ipynb #3fa0fa35
 def fake_photo(
@@ -272,7 +272,7 @@ def vary_stroke(
     return xb + much.clamp(min=0)*(thick-xb) - .6*much.clamp(max=0)*(thin-xb)
 
 def small_convnet():
-    "The layers of the shipped convnet: from rows (n,784) to scores (n,10), 67,594 numbers"
+    "The layers of `small-convnet`: from rows (n,784) to scores (n,10), 67,594 numbers"
     from torch import nn
     return [nn.Unflatten(1, (1,28,28)), nn.Conv2d(1, 32, 7, stride=3), nn.BatchNorm2d(32), nn.ReLU(),
             nn.Conv2d(32, 64, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),
@@ -314,13 +314,13 @@ def sure_from(
     return float(min(.999, sure[order[good[-1]]])) if len(good) else .999
 
 # %% ../nbs/15_your_digits.ipynb #176c4f18
-SHIPPED = 'convnet', 'mlp-490', 'mlp-64-64', 'softmax-regression'
-MODELS = files('mnist_course')/'models'
+SHIPPED = 'small-convnet', 'mlp-490', 'mlp-64-64', 'softmax-regression'
+MODELS = files('mnist_course')/'assets'/'models'
 
 def train_shipped(
-    name:str='convnet',  # One of `SHIPPED`
+    name:str='small-convnet',  # One of `SHIPPED`
     folder:Path='.',     # Where its file goes
-    n_epoch:int=None,    # Passes; 8 for the convnet, the recipe's own for others, unless given
+    n_epoch:int=None,    # Passes; 8 for `small-convnet`, the recipe's own for others, unless given
     data:tuple=None,     # `(train, test)`, both `Digits`; MNIST unless given
     n_valid:int=10_000,  # Training images to hold out in the first of two runs
     seed:int=0,          # For first weights, order of the batches and random changes
@@ -342,10 +342,11 @@ def train_shipped(
             if not learn.training: return
             new = no_digits(learn.xb[:k].view(k,28,28)).view_as(learn.xb[:k])
             learn.xb, learn.yb = torch.cat([learn.xb, new]), torch.cat([learn.yb, learn.yb.new_full((k,), -1)])
+    if name=='convnet': name = 'small-convnet'    # its name before
     if name not in SHIPPED: raise ValueError(f'no network {name!r}: choose from {", ".join(SHIPPED)}')
     def train(n_valid):
-        if name!='convnet': return train_hand(name, seed, n_valid, data, n_epoch)
-        recipe = Recipe('convnet', 'conv7/3-32, conv3-64, conv3-64, linear', small_convnet,
+        if name!='small-convnet': return train_hand(name, seed, n_valid, data, n_epoch)
+        recipe = Recipe('small-convnet', 'conv7/3-32, conv3-64, conv3-64, linear', small_convnet,
                         doubt_loss,
                         partial(torch.optim.AdamW, betas=(.9,.98), weight_decay=.05, fused=True),
                         lr=.008, bs=128, n_epoch=n_epoch or 8, article='none: ours', figure='none')
@@ -411,6 +412,9 @@ def find_model(
     model,      # One of `SHIPPED`, or a file by lesson 13's `save_numpy`
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
+    if str(model)=='convnet' and not Path(model).is_file():    # its name before: two other networks bear it too
+        model = 'small-convnet'
+        warnings.warn("the network 'convnet' is called 'small-convnet' now, for it is not lesson 12's: ask for that")
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'
     elif Path(model).is_file(): path = Path(model)
     else: raise ValueError(f'no network {str(model)!r}: name a file by save_numpy, or one of {", ".join(SHIPPED)}')
@@ -422,7 +426,7 @@ def find_model(
 # %% ../nbs/15_your_digits.ipynb #d0b7a012
 def predict(
     *images,          # Files, PIL images or arrays, each of one digit
-    model='convnet',  # One of `SHIPPED`, a file by lesson 13's `save_numpy`, or what `find_model` gives
+    model='small-convnet',  # One of `SHIPPED`, a file by lesson 13's `save_numpy`, or what `find_model` gives
 )->list:              # An `Answer` for each
     "Which digits are these? By NumPy alone; a `ValueError` for what is no picture, or too large"
     net, least = model if isinstance(model, tuple) else find_model(model)
