@@ -5,7 +5,7 @@
     python tests/checks.py rebuild         # files that a fresh export, clean or README build changes
     python tests/checks.py outputs         # cells whose committed outputs are not those of their code; runs every notebook
 """
-import ast, hashlib, json, os, re, shutil, subprocess, sys
+import hashlib, json, os, re, shutil, subprocess, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,43 +35,19 @@ def readme_command(name, root=ROOT):
 
 def not_completed(log, root=ROOT):
     "Notebooks without a '- Completed' line in the log of `nbdev_test --do_print`; it prints no count, and passes when it finds none"
-    done = {Path(m).name for m in re.findall(r'- Completed (\S.*\.ipynb)', log)}
-    return [str(p.relative_to(root)) for p in notebooks(root) if p.name not in done]
+    done = [Path(m).parts for m in re.findall(r'- Completed (\S.*\.ipynb)', log)]
+    inside = {p.relative_to(root) for p in notebooks(root)}
+    done = {Path(*parts[i:]) for parts in done for i,part in enumerate(parts) if part=='nbs'}    # paths, for two folders may have one name
+    return sorted(map(str, inside-done))
 
 
-# The ladder rule
+# The code of a notebook
 
 def code_cells(nb):
     "Python of each code cell; magics and shell lines become calls, as IPython has it"
     from IPython.core.inputtransformer2 import TransformerManager
     cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
     return [TransformerManager().transform_cell(''.join(c['source'])) for c in cells if c['cell_type']=='code']
-
-
-def course_imports(source):
-    "`(module, is_star)` for everything that `source` imports from mnist_course"
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from ((a.name.split('.')[1], False) for a in node.names if a.name.startswith('mnist_course.'))
-        elif isinstance(node, ast.ImportFrom):
-            parts = (node.module or '').split('.')
-            stars = any(a.name=='*' for a in node.names)
-            if parts==['mnist_course']: yield from ((a.name, stars) for a in node.names)
-            elif parts[0]=='mnist_course' or node.level: yield parts[-1], stars
-
-
-def ladder_breaks(root=ROOT):
-    "Imports from a lesson that is not lower, of a tool by a lesson, and star imports"
-    lessons = {p.stem[3:]: int(p.stem[:2]) for p in notebooks(root) if re.match(r'\d\d_', p.name)} | {'numpy_forward': 13}    # lesson 13's other half
-    breaks = []
-    for nb in notebooks(root):
-        here = int(nb.stem[:2]) if re.match(r'\d\d_', nb.name) else None
-        for module, star in (found for source in code_cells(nb) for found in course_imports(source)):
-            if star: breaks.append(f'{nb.name}: star import from {module}')
-            if here is None: continue                     # a tool, or the map: it may import every lesson
-            if module not in lessons: breaks.append(f'{nb.name}: {module} is no lesson')
-            elif lessons[module]>=here: breaks.append(f'{nb.name}: {module} is lesson {lessons[module]:02}, not below {here:02}')
-    return breaks
 
 
 # What a fresh build changes

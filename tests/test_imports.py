@@ -1,33 +1,70 @@
-"The ladder rule, and what an import costs"
+"The layers, and what an import costs"
 import json, subprocess, sys
 
 import pytest
-from checks import ROOT, code_cells, copy_repo, course_imports, ladder_breaks, notebooks
+from checks import ROOT, copy_repo
+from layers import all_imports, breaks, picture, places
 
 
-def test_lessons_import_only_from_lower_lessons(): assert ladder_breaks()==[]
+def test_arrows_point_down_and_nothing_goes_round(): assert breaks()==[]
 
 
-def test_the_rule_sees_the_lessons_imports():
+def test_the_rule_sees_what_is_imported():
     "It is not green because it parses nothing"
-    seen = {nb.stem: {m for source in code_cells(nb) for m,_ in course_imports(source)} for nb in notebooks()}
-    assert 'data' in seen['01_similarity'] and {'optimizer','sgd'} <= seen['06_learner']
+    found = all_imports()[1]
+    assert 'data' in found['similarity'] and {'optimizer','data'} <= found['learner'] and {'tools.cli_train','tools.cli_read'} <= found['tools.cli']
+    assert {'exercises.judge', 'core.files'} <= found['classroom.copies'] and 'tools.ladder' in found['tools.cli_train']    # this one inside a function
+    assert len(places())==len(found)>60
 
 
-@pytest.mark.parametrize('cell, said', [
-    ('from mnist_course.learner import Learner', 'learner is lesson 06, not below 03'),
-    ('import mnist_course.mlp as m', 'mlp is lesson 07, not below 03'),
-    ('def f():\n    from mnist_course import sgd', 'sgd is lesson 04, not below 03'),
-    ('from mnist_course.loss import mnist_loss', 'loss is lesson 03, not below 03'),
-    ('from mnist_course.data import *', 'star import from data'),
-    ('%matplotlib inline\nfrom mnist_course.tools.readme import main', 'readme is no lesson'),
+@pytest.mark.parametrize('module, source, said', [
+    ('core.files', 'from mnist_course.data import Digits', 'lessons lies above core'),
+    ('core.files', 'from .compute import seeded', 'core imports nothing of ours'),
+    ('loss', 'from .learner import Learner', 'lesson 06 is not below 03'),
+    ('loss', 'import mnist_course.mlp as m', 'lesson 07 is not below 03'),
+    ('loss', 'def f():\n    from mnist_course import sgd', 'lesson 04 is not below 03'),
+    ('loss', 'from .tools.ladder import RUNGS', 'tools lies above lessons'),
+    ('loss', 'from .exercises.judge import judge', 'exercises lies above lessons'),
+    ('loss', 'from mnist_course.data import *', 'star import from data'),
+    ('exercises.loss', 'from .. import learner', 'lesson 06 lies above its own'),
+    ('exercises.loss', 'from . import sgd', "another lesson's exercises"),
+    ('exercises.judge', 'from ..classroom.grade import grade', 'classroom lies above exercises'),
+    ('classroom.grade', 'def f():\n    from ..tools.ladder import csv', 'tools lies above classroom'),
+    ('classroom.grade', 'from ..tools.cli import main', 'tools lies above classroom'),
+    ('tools.ladder', 'from .cli_app import app', 'nobody imports the command line'),
+    ('tools.ladder', 'from ..judge import judge', 'moved lies above tools'),
+    ('classroom.copies', 'from .sandbox import run_cells', 'a circle'),
+    ('tools.timing', 'def f():\n    from .comparisons import COMPARISONS', 'a circle'),
+    ('exercises.outline', 'from . import EXERCISES', 'a circle'),
 ])
-def test_a_planted_import_is_caught(tmp_path, cell, said):
+def test_a_planted_import_is_caught(module, source, said): assert [b for b in breaks(planted={module: source}) if said in b]
+
+
+def test_a_planted_import_in_a_cell_is_caught(tmp_path):
+    "In a lesson all cells count, exported or not"
     nb = copy_repo(tmp_path/'repo')/'nbs'/'03_loss.ipynb'
     content = json.loads(nb.read_text())
-    content['cells'].append(dict(cell_type='code', source=cell.splitlines(True), outputs=[], metadata={}, execution_count=None, id='planted'))
+    content['cells'].append(dict(cell_type='code', source=['%matplotlib inline\n', 'from mnist_course.tools.readme import main'], outputs=[], metadata={}, execution_count=None, id='planted'))
     nb.write_text(json.dumps(content))
-    assert [b for b in ladder_breaks(tmp_path/'repo') if said in b]==[f'03_loss.ipynb: {said}']
+    assert breaks(tmp_path/'repo')==['loss -> tools.readme: tools lies above lessons']
+
+
+def test_the_picture_of_the_layers_is_that_of_the_imports():
+    assert picture() in (ROOT/'CONTRIBUTING.md').read_text(encoding='utf-8'), 'python tests/layers.py prints it'
+
+
+def test_modules_are_short_and_name_nothing_twice():
+    "Under 500 lines each, but for nbdev's own index; at the top of a module a name is defined once"
+    import ast
+    from collections import Counter
+    for p in sorted((ROOT/'mnist_course').rglob('*.py')):
+        if p.name=='_modidx.py': continue
+        source = p.read_text(encoding='utf-8')
+        assert source.count('\n')<500, f'{p.name}: {source.count(chr(10))} lines'
+        defined = Counter(n.name for n in ast.parse(source).body if isinstance(n, (ast.FunctionDef, ast.ClassDef)))
+        defined += Counter(t.id for n in ast.parse(source).body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name))
+        twice = [name for name,n in defined.items() if n>1]
+        assert not twice, f'{p.name}: {twice}'
 
 
 def python(code, *args):

@@ -9,7 +9,7 @@ __all__ = ['OUTLINE', 'NUMBERS', 'LOADED', 'exercise']
 from .judge import Exercise
 
 # %% ../../nbs/exercises/outline.ipynb #1b7e8a9e
-OUTLINE = {
+OUTLINE = {lesson: names.split() for lesson,names in {
     '00_data':            'keep to_float',
     '01_similarity':      'mean_digit mnist_distance PixelSimilarity',
     '02_gradients':       'finite_diff sgd_step',
@@ -28,8 +28,7 @@ OUTLINE = {
     '13_speed_by_hand':   'HandSoftmax HandNet',
     '14_fastai_twin':     'two_scores DecodingLoss',
     '15_your_digits':     'area_weights centre_mass sure_from',
-}
-OUTLINE = {lesson: names.split() for lesson,names in OUTLINE.items()}
+}.items()}
 
 # %% ../../nbs/exercises/outline.ipynb #5dbdd759
 def _numbers():
