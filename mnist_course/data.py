@@ -224,8 +224,8 @@ def _make_sample(folder):
         finally: shutil.rmtree(part, ignore_errors=True)
 
 def sample_folder(
-    folder:Path=None, # Where the pictures go; `mnist_course/mnist_sample` in the user's cache unless given
-)->Path:              # The folder, with `train/3`, `train/7`, `valid/3` and `valid/7`
+    folder:Path|None=None, # Where the pictures go; `mnist_course/mnist_sample` in the user's cache unless given
+)->Path:                   # The folder, with `train/3`, `train/7`, `valid/3` and `valid/7`
     "Threes and sevens as PNG files, as fastai's `MNIST_SAMPLE` has them: written once, whole or not at all"
     folder = Path(folder or xdg_cache_home()/'mnist_course'/'mnist_sample').expanduser()
     if _is_whole(folder): return folder

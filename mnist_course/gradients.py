@@ -13,13 +13,13 @@ from torch import Tensor
 
 # %% ../nbs/02_gradients.ipynb #f6d998fd
 def plot_function(
-    f:Callable,          # Function of a tensor of points, shape (100,)
-    xlabel:str=None,     # What stands under the x axis
-    ylabel:str=None,     # What stands beside the y axis
-    min:float=-2.,       # Left end
-    max:float=2.,        # Right end
-    ax=None,             # Axes to draw on; new ones unless given
-    **kwargs,            # Passed to matplotlib's `plot`
+    f:Callable,           # Function of a tensor of points, shape (100,)
+    xlabel:str|None=None, # What stands under the x axis
+    ylabel:str|None=None, # What stands beside the y axis
+    min:float=-2.,        # Left end
+    max:float=2.,         # Right end
+    ax=None,              # Axes to draw on; new ones unless given
+    **kwargs,             # Passed to matplotlib's `plot`
 ):                       # The axes
     "Draw `f` between `min` and `max`; after fastbook's function of this name"
     import matplotlib.pyplot as plt

@@ -23,11 +23,11 @@ def to_xy(
 
 # %% ../nbs/03_loss.ipynb #1802dcd8
 def init_params(
-    size:int|Sequence,              # Shape of the tensor
-    std:float=1.0,                  # Standard deviation of the numbers
-    generator:torch.Generator=None, # Source of randomness, on the CPU; torch's own unless given
-    device:str='cpu',               # Where the tensor lies
-)->Tensor:                          # Random numbers that track gradients, shape `size`
+    size:int|Sequence,                   # Shape of the tensor
+    std:float=1.0,                       # Standard deviation of the numbers
+    generator:torch.Generator|None=None, # Source of randomness, on the CPU; torch's own unless given
+    device:str='cpu',                    # Where the tensor lies
+)->Tensor:                               # Random numbers that track gradients, shape `size`
     "Normal random numbers to start from; as in fastbook, chapter 4"
     params = torch.randn(size, generator=generator)*std
     return params.to(device).requires_grad_()

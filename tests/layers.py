@@ -5,7 +5,6 @@
 import ast, re, sys
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 from checks import ROOT, code_cells, notebooks
 
@@ -34,21 +33,21 @@ def imports(source, module, known):
         yield from ((n.removeprefix('mnist_course.'), star) for n,star in names if n.removeprefix('mnist_course.') in known)
 
 
-def all_imports(root=ROOT, planted={}):
+def all_imports(root=ROOT, planted=None):
     "Module -> the modules that it imports; of a lesson all cells count, exported or not"
     known, found, stars = places(root), {}, []
     lessons = {re.sub(r'^\d\d[a-z]?_', '', nb.stem): nb for nb in notebooks(root) if nb.parent.name=='nbs' and nb.stem!='index'}
     for module in known:
         path = root/'mnist_course'/module.replace('.', '/')
         source = (path/'__init__.py' if path.is_dir() else path.with_suffix('.py')).read_text(encoding='utf-8')
-        sources = [source, planted.get(module, ''), *(code_cells(lessons[module]) if module in lessons else [])]
+        sources = [source, (planted or {}).get(module, ''), *(code_cells(lessons[module]) if module in lessons else [])]
         pairs = [pair for s in sources for pair in imports(s, module, known)]
         found[module] = {m for m,_ in pairs} - {module}
         if known[module][0]<LAYERS.index('moved'): stars += [f'{module}: star import from {m}' for m,star in pairs if star]
     return known, found, stars
 
 
-def breaks(root=ROOT, planted={}):
+def breaks(root=ROOT, planted=None):
     "Imports that point upward, aside or round, and star imports"
     known, found, wrong = all_imports(root, planted)
     for module,others in found.items():

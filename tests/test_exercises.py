@@ -1,6 +1,6 @@
 """The exercises: every copy hides its answers, every answer is judged rightly, and nothing of a learner's is lost.
 
-`python -m mnist_course.classroom.grade` prints the count alone.
+`python -m mnist_course.classroom.grade` proves them all and prints the count.
 """
 import json, os, re, signal, subprocess, sys, time
 from pathlib import Path
@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from checks import ROOT, copy_repo
 
-from mnist_course.classroom.copies import (answers_in, copy_of, exercises_of, fill, find_cell, learner_copy, read_lesson, reset_exercise, start_course, stub,
-                                write_notebook)
-from mnist_course.exercises import EXERCISES
-from mnist_course.classroom.grade import check_folder, find_copies, grade, judge_apart, judge_copy, prove_course, run_cells
+from mnist_course.classroom.copies import answers_in, copy_of, fill, find_cell, learner_copy, reset_exercise, start_course, stub
+from mnist_course.classroom.grade import check_folder, find_copies, grade, prove_course
+from mnist_course.classroom.sandbox import judge_apart, judge_copy, run_cells
+from mnist_course.core.files import read_lesson, write_notebook
+from mnist_course.exercises import EXERCISES, exercises_of
 from mnist_course.exercises.judge import prove
 
 LESSONS = sorted(p for p in (ROOT/'nbs').glob('[0-9][0-9]_*.ipynb') if exercises_of(p))
@@ -25,11 +26,28 @@ def ours(path): return answers_in(read_lesson(path), exercises_of(path))
 
 # The exercises themselves
 
-def test_every_exercise_holds_what_it_promises(capsys):
-    count = prove_course(ROOT/'nbs')
-    with capsys.disabled(): print(f'\n{count}')
-    n, caught, accepted = map(int, re.findall(r'\d+', count))
-    assert n==len(EXERCISES) and caught>=3*n and accepted>=2*n
+def test_every_exercise_is_proved_in_its_notebook(capsys):
+    "Each has a cell `test_eq(prove(...), (mistakes, variants))`, which nbdev_test runs: every mistake found by name, every variant done"
+    caught = accepted = 0
+    for path in LESSONS:
+        nb = ROOT/'nbs'/'exercises'/f'{path.stem[3:]}.ipynb'
+        sources = [c['source'] for c in read_lesson(nb)['cells'] if c['cell_type']=='code' and '#| slow' not in c['source']]
+        proved = [tuple(map(int, m.groups())) for source in sources for m in re.finditer(r'^test_eq\(prove\(\w+\), \((\d+),(\d+)\)\)$', source, flags=re.M)]
+        assert proved==[(len(e.mistakes), len(e.variants)) for e in exercises_of(path)], nb.name
+        caught, accepted = caught+sum(n for n,_ in proved), accepted+sum(n for _,n in proved)
+    with capsys.disabled(): print(f'\n{len(EXERCISES)} exercises, {caught} planted mistakes caught, {accepted} variants accepted')
+    assert caught>=3*len(EXERCISES) and accepted>=2*len(EXERCISES)
+
+
+def test_the_proof_of_a_whole_course_counts_and_fails(tmp_path):
+    "On a course of one lesson; and on one whose answer is wrong"
+    (tmp_path/'02_gradients.ipynb').write_bytes((ROOT/'nbs'/'02_gradients.ipynb').read_bytes())
+    assert prove_course(tmp_path).startswith('2 exercises, ')
+    nb = read_lesson(tmp_path/'02_gradients.ipynb')
+    cell = find_cell(nb, NUMBERS['02.2'])
+    cell['source'] = cell['source'].replace('lr*p.grad', '2*lr*p.grad')
+    write_notebook(tmp_path/'02_gradients.ipynb', nb)
+    with pytest.raises(AssertionError, match='02.2'): prove_course(tmp_path)
 
 
 def test_the_directives_are_those_of_the_exercises():
@@ -40,11 +58,6 @@ def test_the_directives_are_those_of_the_exercises():
         assert [tuple(names.split()) for names in found]==due and len(due)>=2, path.name
     others = set((ROOT/'nbs').rglob('*.ipynb')) - set(LESSONS)
     assert not [p for p in others if p.parent==ROOT/'nbs' and re.search(r'"#\| *exercise', p.read_text(encoding='utf-8'))]
-
-
-@pytest.mark.parametrize('number', NUMBERS)
-def test_a_right_answer_is_judged_right(number):
-    assert judge_copy(read_lesson(lesson_of(number)), NUMBERS[number]).status=='done'
 
 
 def test_a_toothless_exercise_is_caught(monkeypatch):
@@ -64,7 +77,7 @@ def test_a_copy_has_no_answer_in_it(path):
     for ex in exercises_of(path):
         source = find_cell(lesson, ex)['source']
         kept = stub(source, ex).splitlines()
-        body = squeezed(re.sub(r'\s+#.*', '', '\n'.join(l for l in source.splitlines() if l not in kept)))
+        body = squeezed(re.sub(r'\s+#.*', '', '\n'.join(line for line in source.splitlines() if line not in kept)))
         assert len(body)>8 and body not in everything, ex.name
     for c in copy['cells']:
         names = [ex for ex in exercises_of(path) if re.search(rf'^(def|class) {ex.name}\b', c['source'], flags=re.M)]
@@ -87,6 +100,7 @@ def test_the_check_below_each_exercise_finds_it(path):
         exec(before, scope)
         verdict = eval(last, scope)
         assert (verdict.number, verdict.status)==(ex.number, 'done'), verdict
+    assert judge_copy(read_lesson(path), exercises[-1]).status=='done'    # the lesson itself, without a check in it
 
 
 def test_copies_are_valid_notebooks(tmp_path):
@@ -110,7 +124,7 @@ def test_copies_with_our_answers_export_the_same_modules(tmp_path):
             write_notebook(repo/'nbs'/path.name, fill(read_lesson(mine/path.name), exercises_of(path), answers(path)))
         r = subprocess.run([Path(sys.executable).parent/'nbdev_export'], cwd=repo, capture_output=True, text=True)
         assert r.returncode==0, r.stderr
-        return {p.stem for p in (ROOT/'mnist_course').glob('*.py') if (repo/'mnist_course'/p.name).read_bytes()!=p.read_bytes()}
+        return {p.stem for p in (ROOT/"mnist_course").glob('*.py') if (repo/'mnist_course'/p.name).read_bytes()!=p.read_bytes()}
     assert changed(lambda path: {})=={p.stem[3:] for p in LESSONS}
     assert changed(ours)==set()
 
@@ -202,7 +216,8 @@ def test_a_run_that_was_killed_goes_on_and_leaves_no_process(tmp_path):
 def test_odd_submissions_lose_nobody_elses_grade(tmp_path):
     "Nested JSON, a name that is no UTF-8, half a character in a source, a second copy, a zip"
     path, here = lesson_of('03.2'), tmp_path/'class'
-    def submit(name, source=ours(path)['03.2']):
+    right = ours(path)['03.2']
+    def submit(name, source=right):
         (folder := here/name).mkdir(parents=True)
         write_notebook(folder/'03_loss.ipynb', fill(learner_copy(path), exercises_of(path), {'03.2': source}))
         return folder
@@ -248,7 +263,8 @@ def test_reset_brings_back_what_is_lost_and_copies_hide_nothing(tmp_path):
 
 
 def test_the_ladder_runs_on_a_class_with_a_helper_and_an_attribute(tmp_path):
-    from mnist_course.classroom.mine import ladder_on, solved
+    from mnist_course.classroom.mine import solved
+    from mnist_course.tools.own_ladder import ladder_on
     start_course(tmp_path/'mine', lessons=ROOT/'nbs')
     path = lesson_of('05.2')
     exercises = {ex.name: ex.number for ex in exercises_of(path)}

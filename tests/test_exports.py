@@ -3,7 +3,9 @@
 `nbdev_test` stays green while an exported function reads something that only the notebook has; here it fails.
 Whoever exports a name adds a call below: the last tests fail until there is one.
 """
-import ast, importlib, inspect, json, os, re, subprocess, sys
+import ast, importlib, inspect, json, os, re, subprocess, sys, types
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from checks import ROOT, copy_repo, notebooks
@@ -673,6 +675,36 @@ def test_no_undefined_names():
     assert not [f'{p.name}: {name}' for p in sorted((ROOT/'mnist_course').rglob('*.py')) for name in undefined(p)]
 
 
+def suits(value, hint):
+    "Is a default of the type that its annotation names?"
+    if get_origin(hint) is Annotated: hint = hint.__origin__
+    if hint in (inspect.Parameter.empty, Any) or repr(value)=='<factory>': return True
+    if isinstance(hint, types.UnionType): return any(suits(value, h) for h in get_args(hint))
+    if hint in (None, types.NoneType): return value is None
+    if hint is float: return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, get_origin(hint) or hint)
+
+
+def false_defaults(module):
+    "Parameters and fields of a module whose default is not what their annotation says"
+    m = importlib.import_module(f'mnist_course.{module}')
+    mine = [v for v in vars(m).values() if getattr(v, '__module__', '')==m.__name__ and (inspect.isfunction(v) or inspect.isclass(v))]
+    mine += [f for c in mine if inspect.isclass(c) for f in vars(c).values() if inspect.isfunction(f)]
+    pairs = [(f, p) for f in mine if inspect.isfunction(f) for p in inspect.signature(f).parameters.values()]
+    return [f'{module}.{f.__qualname__}: {p}' for f,p in pairs if p.default is not p.empty and not suits(p.default, p.annotation)]
+
+
+@pytest.mark.parametrize('module', CALLS)
+def test_defaults_are_what_annotations_say(module): assert false_defaults(module)==[]
+
+
+def test_a_false_default_is_caught(monkeypatch):
+    def planted(n:int=None, folder:Path='.', rate:float=1, name:str|None=None): pass
+    planted.__module__ = 'mnist_course.mlp'
+    monkeypatch.setattr('mnist_course.mlp.planted', planted, raising=False)
+    assert [text.split(': ')[1].split(':')[0] for text in false_defaults('mlp')]==['n','folder']
+
+
 def test_modules_are_those_of_the_notebooks():
     "No module outlives its notebook"
     due = {re.search(r'^#\| *default_exp (\S+)', ''.join(c['source']))[1].removesuffix('.__init__')
@@ -680,7 +712,7 @@ def test_modules_are_those_of_the_notebooks():
     assert due==set(modules) and len(due)==len(notebooks())-1
 
 
-@pytest.mark.parametrize('line', (ROOT/'tests'/'names_0_1_0.txt').read_text().splitlines(), ids=lambda l: l.split(':')[0])
+@pytest.mark.parametrize('line', (ROOT/'tests'/'names_0_1_0.txt').read_text().splitlines(), ids=lambda line: line.split(':')[0])
 def test_what_version_0_1_0_exported_is_where_it_was(line):
     module, names = line.split(': ')
     m = importlib.import_module(f'mnist_course.{module}')

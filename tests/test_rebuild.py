@@ -91,4 +91,4 @@ def test_readme_holds_one_line_for_each_command():
 def test_every_link_of_readme_leads_somewhere():
     import re
     links = re.findall(r'\]\((?!https?:|#|mailto:)([^)#\s]+)', (ROOT/'README.md').read_text())
-    assert len(links)>10 and [l for l in links if not (ROOT/l).exists()]==[]
+    assert len(links)>10 and [link for link in links if not (ROOT/link).exists()]==[]

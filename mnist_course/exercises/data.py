@@ -79,7 +79,7 @@ def first_and_last(digits, *classes):
 @keep_ex.variant
 def by_index(digits, *classes):
     _missing(digits, classes)
-    places = [i for i,l in enumerate(digits.labels.tolist()) if l in classes]
+    places = [i for i,label in enumerate(digits.labels.tolist()) if label in classes]
     return Digits(digits.images[places], digits.labels[places])
 
 @keep_ex.variant
