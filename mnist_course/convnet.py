@@ -8,7 +8,7 @@ __all__ = ['BEST', 'shift', 'accuracy_under', 'conv', 'patches', 'conv2d', 'max_
            'train_best', 'average_views', 'best_runs']
 
 # %% ../nbs/12_convnet.ipynb #51ba69d1
-import csv, math, time
+import math, time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -19,12 +19,13 @@ import torch.nn.functional as F
 from fastcore.basics import listify
 from torch import Tensor, nn
 
+from .core.files import csv_bytes, read_csv, write_atomic
 from .data import Digits, to_float
 from .learner import Callback, CancelFitException, SkipValidation, combined_cos
 from .optimizer import set_hyper
 from .recipes import Recipe, Run, train_recipe
 from .sgd import DataLoader, validate_images
-from .softmax import accuracy, cross_entropy, softmax
+from .softmax import accuracy, softmax
 
 # %% ../nbs/12_convnet.ipynb #05847f70
 def shift(
@@ -81,12 +82,12 @@ def patches(
 
 # %% ../nbs/12_convnet.ipynb #580121c6
 def conv2d(
-    xb:Tensor,        # Pictures, shape (n,n_in,h,w)
-    weights:Tensor,   # Kernels, shape (n_out,n_in,k,k)
-    bias:Tensor=None, # Added to every place of a channel, shape (n_out)
-    stride:int=1,     # Pixels from one place to the next
-    padding:int=0,    # Zeros put around the pictures
-)->Tensor:            # Answers, shape (n,n_out,oh,ow)
+    xb:Tensor,             # Pictures, shape (n,n_in,h,w)
+    weights:Tensor,        # Kernels, shape (n_out,n_in,k,k)
+    bias:Tensor|None=None, # Added to every place of a channel, shape (n_out)
+    stride:int=1,          # Pixels from one place to the next
+    padding:int=0,         # Zeros put around the pictures
+)->Tensor:                 # Answers, shape (n,n_out,oh,ow)
     "Many kernels on many pictures as one matrix product over patches; torch's `F.conv2d`"
     if xb.shape[1]!=weights.shape[1]:
         raise ValueError(f'pictures of {xb.shape[1]} channels, kernels for {weights.shape[1]}: must agree')
@@ -203,7 +204,7 @@ def random_warp(
     stretch:float=0.12,   # Stretch by up to this share, sideways and upright for themselves
     lean:float=0.12,      # Shear by up to this, either way
     pixels:float=2.5,     # Move by up to this, in each direction
-    generator:torch.Generator=None, # Source of randomness; torch's own unless given
+    generator:torch.Generator|None=None, # Source of randomness; torch's own unless given
     through:Callable=warp, # Puts pictures through maps
 )->Tensor:                # Each through an affine map of its own, shape (n,h,w)
     "A batch with every picture turned, stretched, leant and moved, evenly at random from these ranges"
@@ -263,12 +264,12 @@ class TimeBudget(Callback):
     "Set the rate by the share of the time that is gone, and end the fit when all of it is"
     order = 60
     def __init__(self,
-        seconds:float,                        # How long training may take
-        sched:Callable,                       # Rate at a position in [0,1]
-        clock:Callable=time.process_time,     # Seconds; of the processor, over all threads, unless given
+        seconds:float,             # How long training may take
+        sched:Callable,            # Rate at a position in [0,1]
+        clock:Callable|None=None,  # Seconds; of the processor, over all threads, unless given
     ):
         if not seconds>0: raise ValueError(f'a budget of {seconds} seconds: expected more than 0')
-        self.seconds, self.sched, self.clock = seconds, sched, clock
+        self.seconds, self.sched, self.clock = seconds, sched, clock or time.process_time
 
     def before_fit(self): self.start = self.clock()
 
@@ -299,16 +300,16 @@ class Committee(nn.Module):
 
 # %% ../nbs/12_convnet.ipynb #79874b62
 def train_best(
-    minutes:float=5.,  # Of processor time to train in, over all threads and members
-    seed:int=0,        # For the first weights, the order of the batches and the random changes
-    n_valid:int=0,     # Hold out so many training images, validate on them, and leave the test images alone
-    device:str='cpu',  # Where
-    data:tuple=None,   # `(train, test)`, both `Digits`; MNIST unless given
-    cbs=None,          # Callback, or list of them
-    skip:float=0.7,    # Share of the easier half that is left out after two passes
-    members:int=None,  # Networks that share the time and answer together; if None, the root of the minutes
-    **changes,         # Other settings than the recipe's, as `layers` or `bs`
-)->Run:                # What it gave; its Learner is the last member's, with the `Committee` for a model
+    minutes:float=5.,      # Of processor time to train in, over all threads and members
+    seed:int=0,            # For the first weights, the order of the batches and the random changes
+    n_valid:int=0,         # Hold out so many training images, validate on them, and leave the test images alone
+    device:str='cpu',      # Where
+    data:tuple|None=None,  # `(train, test)`, both `Digits`; MNIST unless given
+    cbs=None,              # Callback, or list of them
+    skip:float=0.7,        # Share of the easier half that is left out after two passes
+    members:int|None=None, # Networks that share the time and answer together; if None, the root of the minutes
+    **changes,             # Other settings than the recipe's, as `layers` or `bs`
+)->Run:                    # What it gave; its Learner is the last member's, with the `Committee` for a model
     "As many right as the time allows: augmented batches, rates by the clock, several networks if it is long"
     if not 0<minutes<math.inf: raise ValueError(f'{minutes} minutes: expected a finite number above 0')
     if members is None: members = max(1, int(minutes**.5))
@@ -345,18 +346,17 @@ def best_runs(
     "Run `train_best` for each seed that the file has no row of yet, and write its row at once"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
+    rows = read_csv(path)
     for seed in seeds:
         key = dict(minutes=f'{minutes:g}', n_valid=str(n_valid), members=str(members), seed=str(seed))
         if any(key.items()<=row.items() for row in rows): continue
         run = train_best(minutes, seed, n_valid, members=members, **changes)
         model, (train_dl, valid_dl) = run.learn.model.eval(), run.learn.dls
-        def right(m): return validate_images(m, valid_dl, accuracy)
+        right = partial(validate_images, dl=valid_dl, metric=accuracy)
         alone = [right(m) for m in (model.members if members>1 else [model])]
         passes = len(run.learn.recorder.losses)/len(train_dl)
         rows.append(key | dict(parameters=str(run.n_params), passes=f'{passes:.1f}',
                                alone=f'{sum(alone)/members:.4f}', accuracy=f'{run.accuracy:.4f}',
                                five_views=f'{right(partial(average_views, model)):.4f}'))
-        with path.open('w', newline='') as f:
-            out = csv.DictWriter(f, rows[0]); out.writeheader(); out.writerows(rows)
+        write_atomic(path, csv_bytes(list(rows[0]), rows))
     return rows

@@ -14,14 +14,15 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
+from .core.compute import needs
 from .data import Digits, show_digits
 
 # %% ../nbs/10_evaluate.ipynb #6b37fc3a
 def view_classify(
-    image:Tensor,   # One picture, shape (28,28) or 784 numbers
-    probs:Tensor,   # Its ten probabilities
-    label:int=None, # The right digit, if it is known: its bar is outlined
-):                  # The figure
+    image:Tensor,        # One picture, shape (28,28) or 784 numbers
+    probs:Tensor,        # Its ten probabilities
+    label:int|None=None, # The right digit, if it is known: its bar is outlined
+):                       # The figure
     "A digit beside the bars of its probabilities, as in infinitecoder1729's article"
     import matplotlib.pyplot as plt
     probs = probs.detach().cpu().flatten()
@@ -41,11 +42,11 @@ def view_classify(
 
 # %% ../nbs/10_evaluate.ipynb #968b87f3
 def view_digit(
-    digits:Digits, # A set of pictures with labels
-    probs:Tensor,  # Probabilities for all of them, shape (n,10)
-    i:int=None,    # Which one; a random one unless given
-    seed:int=None, # Seed of the random choice; torch's global randomness unless given
-):                 # The figure
+    digits:Digits,      # A set of pictures with labels
+    probs:Tensor,       # Probabilities for all of them, shape (n,10)
+    i:int|None=None,    # Which one; a random one unless given
+    seed:int|None=None, # Seed of the random choice; torch's global randomness unless given
+):                      # The figure
     "`view_classify` for a chosen or a random picture of a set"
     if len(probs)!=len(digits):
         raise ValueError(f'{len(digits)} pictures but {len(probs)} rows of probabilities: expected one each')
@@ -118,9 +119,8 @@ def report(
     names=None,     # Names of the classes, in their order; their numbers unless given
 )->str:             # A table to print
     "Precision, recall and F1 for each class, by scikit-learn's `classification_report`"
-    try: from sklearn.metrics import classification_report
-    except ImportError: raise ImportError('report needs scikit-learn, which is not installed: '
-                                          'pip install scikit-learn, or mnist_course[course]') from None
+    needs('report', 'sklearn', "pip install scikit-learn, or 'mnist_course[course]'")
+    from sklearn.metrics import classification_report
     p, t = _pair(preds, targets)
     names = None if names is None else [str(n) for n in names]
     labels = None if names is None else range(len(names))
@@ -137,10 +137,10 @@ def _check_probs(probs, targets):
 
 # %% ../nbs/10_evaluate.ipynb #e2116d0d
 def worst_errors(
-    probs:Tensor,   # Probabilities, shape (n,c)
-    targets:Tensor, # The right classes, int64, shape (n,)
-    n:int=None,     # How many at most; all unless given
-)->Tensor:          # Where they are, int64: the least probability for the right class first
+    probs:Tensor,    # Probabilities, shape (n,c)
+    targets:Tensor,  # The right classes, int64, shape (n,)
+    n:int|None=None, # How many at most; all unless given
+)->Tensor:           # Where they are, int64: the least probability for the right class first
     "The mistakes, the most surprising first"
     _check_probs(probs, targets)
     wrong = (probs.argmax(1)!=targets).nonzero().flatten()

@@ -8,12 +8,13 @@ __all__ = ['TWINS', 'PlainTensors', 'fastai_dls', 'two_scores', 'DecodingLoss', 
 # %% ../nbs/14_fastai_twin.ipynb #3591fd92
 import random
 from collections.abc import Callable
-from difflib import get_close_matches
 from pkgutil import resolve_name
 
 import torch
 from torch import Tensor, nn
 
+from .core.choices import suggest
+from .core.compute import needs
 from .data import Digits, to_float
 from .learner import Callback, Learner
 from .softmax import cross_entropy
@@ -28,20 +29,18 @@ class PlainTensors(Callback):
 # %% ../nbs/14_fastai_twin.ipynb #5452548a
 def _fastai(name):
     "fastai's vision package, or an error that says how to get it"
-    try: import fastai.vision.all as fv
-    except ImportError as e:
-        raise ImportError(f'{name} needs fastai, which cannot be imported ({e}): '
-                          'pip install "mnist_course[course]"') from None
+    needs(name, 'fastai')
+    import fastai.vision.all as fv
     return fv
 
 # %% ../nbs/14_fastai_twin.ipynb #49424201
 def fastai_dls(
-    train:Digits,     # Pictures to train on
-    valid:Digits,     # Pictures to validate on, of the same classes
-    bs:int=64,        # Pictures in a batch; the last may be smaller
-    seed:int=None,    # Seed of the order; Python's own randomness unless given
-    device:str='cpu', # Where the batches lie
-):                    # fastai's `DataLoaders`: floats in [0,1], shape (bs,1,28,28), and the place in `vocab`
+    train:Digits,       # Pictures to train on
+    valid:Digits,       # Pictures to validate on, of the same classes
+    bs:int=64,          # Pictures in a batch; the last may be smaller
+    seed:int|None=None, # Seed of the order; Python's own randomness unless given
+    device:str='cpu',   # Where the batches lie
+):                      # fastai's `DataLoaders`: floats in [0,1], shape (bs,1,28,28), and the place in `vocab`
     "Our pictures in fastai's loaders, which show themselves, decode, and take new pictures"
     fv = _fastai('fastai_dls')
     classes = train.labels.unique().tolist()
@@ -74,8 +73,8 @@ def two_scores(
 class DecodingLoss:
     "One of our losses with what fastai asks beside its value: `activation`, `decodes` and `reduction`"
     def __init__(self,
-        loss_func:Callable,       # From activations (n,c) and classes (n,) to their mean loss
-        activation:Callable=None, # Makes probabilities of activations; the loss's own unless given
+        loss_func:Callable,            # From activations (n,c) and classes (n,) to their mean loss
+        activation:Callable|None=None, # Makes probabilities of activations; the loss's own unless given
     ):
         activation = activation or getattr(loss_func, 'activation', None)
         if activation is None:
@@ -160,9 +159,6 @@ def twin(
     name:str, # A name of ours, as in `TWINS`
 ):            # fastai's function or class
     "What stands in fastai for this name of ours"
-    if name not in TWINS:
-        near = get_close_matches(name, TWINS, n=1, cutoff=.5)
-        hint = f'did you mean {near[0]}? ' if near else ''
-        raise ValueError(f'no twin of {name!r} is known: {hint}choose from {", ".join(TWINS)}')
+    if name not in TWINS: raise ValueError(f'no twin of {name!r} is known: {suggest(name, TWINS)}')
     _fastai('twin')
     return resolve_name(f'fastai.{TWINS[name][1]}')

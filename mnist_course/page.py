@@ -10,7 +10,7 @@ __all__ = ['ON_PAGE', 'page_part', 'pack_array', 'pack_model', 'sharpness', 'lin
 # %% ../nbs/16_page.ipynb #c14786ba
 import json
 from base64 import b64encode
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from math import isqrt
 from pathlib import Path
@@ -39,10 +39,10 @@ def pack_array(
 
 # %% ../nbs/16_page.ipynb #019044d3
 def pack_model(
-    path:Path,      # A file by lesson 13's `save_numpy`, for pictures of 28x28
-    name:str=None,  # What the page calls it; the file's name unless given
-    note:str='',    # A few words below the name; its accuracy unless given, where the file knows it
-)->dict:            # Name, note, classes and layers, ready for JSON
+    path:Path,          # A file by lesson 13's `save_numpy`, for pictures of 28x28
+    name:str|None=None, # What the page calls it; the file's name unless given
+    note:str='',        # A few words below the name; its accuracy unless given, where the file knows it
+)->dict:                # Name, note, classes and layers, ready for JSON
     "A saved network as text for the page; a `ValueError` says what is wrong with the file"
     open_net(path)                            # refuses what does not answer
     header, arrays = read_numpy(path)
@@ -108,8 +108,8 @@ def linear_model(
 
 # %% ../nbs/16_page.ipynb #09f55ce7
 def save_small(
-    folder:Path,        # Where to
-    data:tuple=None,    # `(train, test)`, both `Digits`; MNIST unless given
+    folder:Path,          # Where to
+    data:tuple|None=None, # `(train, test)`, both `Digits`; MNIST unless given
 ):
     "The two lower rungs as files for the page: `pixel-similarity` and `linear`"
     import torch
@@ -123,10 +123,10 @@ def save_small(
 
 # %% ../nbs/16_page.ipynb #69a98f33
 def train_moving(
-    n_epoch:int=6,    # Passes over the training pictures
-    seed:int=0,       # For first weights, order of the batches and random changes
-    data:tuple=None,  # `(train, test)`, both `Digits`; MNIST unless given
-):                    # Layers from pictures (n,28,28) to scores (n,10), in evaluation mode
+    n_epoch:int=6,        # Passes over the training pictures
+    seed:int=0,           # For first weights, order of the batches and random changes
+    data:tuple|None=None, # `(train, test)`, both `Digits`; MNIST unless given
+):                        # Layers from pictures (n,28,28) to scores (n,10), in evaluation mode
     "Lesson 12's `convnet` on pictures that are turned, stretched and moved: the page's highest rung"
     import torch
     from mnist_course.convnet import Augment, convnet, random_warp
@@ -173,9 +173,9 @@ def page_text(
 
 # %% ../nbs/16_page.ipynb #fe2abe0c
 def write_page(
-    path:Path,        # The HTML file; an older one is replaced
-    models:list=None, # Of each a dict, as `pack_model` makes it; those of the course unless given
-)->Path:              # The file
+    path:Path,             # The HTML file; an older one is replaced
+    models:list|None=None, # Of each a dict, as `pack_model` makes it; those of the course unless given
+)->Path:                   # The file
     "Everything that is needed to draw and see answers, as one file"
     from mnist_course.persist import write_atomic
     path = Path(path)
@@ -185,9 +185,9 @@ def write_page(
 
 # %% ../nbs/16_page.ipynb #5b0c7e13
 def find_reader(
-    model='small-convnet',  # A name as lesson 15's `find_model` knows it, a file by `save_numpy`, or what it gives back
-    classes=None,     # What each probability stands for; the file's, or 0, 1, 2, … unless given
-)->tuple:             # From bytes (28,28) to probabilities (c), the classes, the probability that counts as sure
+    model='small-convnet', # A name as lesson 15's `find_model` knows it, a file by `save_numpy`, or what it gives back
+    classes=None,          # What each probability stands for; the file's, or 0, 1, 2, … unless given
+)->tuple:                  # From bytes (28,28) to probabilities (c), the classes, the probability that counts as sure
     "Whom to ask about a picture; a function of your own is taken as it is"
     if classes is not None: classes = np.asarray(classes).tolist()
     if callable(model) and not isinstance(model, NumpyModel): return model, classes, .9
@@ -222,21 +222,35 @@ def read_drawing(
     if len(names)!=len(probs): raise ValueError(f'{len(probs)} probabilities for {len(names)} classes: one each')
     return Answer.of(probs, names, least, seen)
 
+# %% ../nbs/16_page.ipynb #a1c16003
+@cache
+def _pad_class():
+    "The widget's class, made at the first call: a process without a pad needs no anywidget"
+    try: from anywidget import AnyWidget
+    except ImportError: raise ImportError('DrawingPad needs anywidget: pip install "mnist_course[course]"') from None
+    from IPython.display import display
+    from traitlets import Dict, List
+    class PadWidget(AnyWidget):
+        _esm, _css = page_part('pad.js')+page_part('widget.js'), page_part('widget.css')
+        pixels, answer = List().tag(sync=True), Dict().tag(sync=True)
+
+        def open(self):
+            "Called by ipywidgets when the widget is made: too early, nobody has asked to see it"
+
+        def show(self):
+            "Send it to the browser, where it appears below the cell"
+            super().open()
+            display(self)
+    return PadWidget
+
 # %% ../nbs/16_page.ipynb #5b0c7e1d
 class DrawingPad:
     "A pad to draw on in a notebook: Python reads what is drawn, and `answer` has what it read"
     def __init__(self,
-        model='small-convnet', # A network that ships, a file by `save_numpy`, or a function from bytes (28,28) to probabilities (c)
-        classes=None,    # What each probability stands for; the file's, or 0, 1, 2, … unless given
+        model='small-convnet', # A network that ships, a file by `save_numpy`, or a function of bytes (28,28)
+        classes=None,          # What each probability stands for; the file's, or 0, 1, 2, … unless given
     ):
-        try: from anywidget import AnyWidget
-        except ImportError: raise ImportError('DrawingPad needs anywidget: pip install "mnist_course[course]"') from None
-        from traitlets import Dict, List
-        class Pad(AnyWidget):
-            _esm, _css = page_part('pad.js')+page_part('widget.js'), page_part('widget.css')
-            pixels, answer = List().tag(sync=True), Dict().tag(sync=True)
-            def open(self): "Not yet: a pad that nobody looks at sends nothing"
-        self.reader, self.answer, self.widget = find_reader(model, classes), None, Pad()
+        self.reader, self.answer, self.widget = find_reader(model, classes), None, _pad_class()()
         self.widget.observe(self.read, 'pixels')
 
     def read(self,
@@ -245,11 +259,8 @@ class DrawingPad:
         "Answer to what is drawn; an error is an answer too"
         n = isqrt(len(change['new']))
         try: self.answer = read_drawing(np.array(change['new'], np.uint8).reshape(n,n), *self.reader) if n else None
-        except Exception as e: self.answer = Answer(None, 0., [], False, np.zeros((28,28), np.uint8), f'{type(e).__name__}: {e}')
+        except Exception as e:
+            self.answer = Answer(None, 0., [], False, np.zeros((28,28), np.uint8), f'{type(e).__name__}: {e}')
         self.widget.answer = vars(self.answer) | dict(seen=self.answer.seen.ravel().tolist()) if n else {}
 
-    def _ipython_display_(self):
-        from IPython.display import display
-        from ipywidgets import Widget
-        Widget.open(self.widget)
-        display(self.widget)
+    def _ipython_display_(self): self.widget.show()

@@ -9,10 +9,10 @@ __all__ = ['FORMAT', 'digest', 'write_tensors', 'read_tensors', 'save_model', 'm
            'TensorBoardCallback']
 
 # %% ../nbs/11_persist.ipynb #405fd0ea
-import copy, json, threading, warnings
+import copy, json, warnings
 from contextlib import suppress
 from hashlib import sha256
-from math import isfinite, nan
+from math import isfinite
 from numbers import Real
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from fastcore.basics import patch
 from torch import nn
 
 import mnist_course
-from .core.files import sync_folder, write_atomic
+from .core.files import csv_bytes, write_atomic
+from .core.progress import EventFiles, json_lines, record_rows
 from .data import show_digits
+from .evaluate import worst_errors
 from .learner import Callback, DataLoaders, Learner, LRFinder
 from .optimizer import set_hyper
 from .recipes import Recipe, get_recipe
@@ -81,9 +83,9 @@ def _read_header(path, data):
 
 # %% ../nbs/11_persist.ipynb #0f696b67
 def read_tensors(
-    path:Path,     # A file by `write_tensors`
-    kind:str=None, # What it shall be: the header's `kind`; anything unless given
-)->tuple:          # `(tensors, header)`
+    path:Path,          # A file by `write_tensors`
+    kind:str|None=None, # What it shall be: the header's `kind`; anything unless given
+)->tuple:               # `(tensors, header)`
     "Read a file of ours; a `ValueError` says what is wrong with it. Nothing in it is ever run"
     path = Path(path)
     data = path.read_bytes()
@@ -100,11 +102,11 @@ def read_tensors(
 
 # %% ../nbs/11_persist.ipynb #eb093c71
 def save_model(
-    path:Path,           # The file, best with the ending `.safetensors`; an older one is replaced
-    model:nn.Module,     # Whose weights
-    recipe:Recipe=None,  # How it came about; by its name `load_model` makes the network again
-    metrics:dict=None,   # What was measured, as `{'accuracy': .97}`
-    classes=range(10),   # What each output stands for
+    path:Path,                # The file, best with the ending `.safetensors`; an older one is replaced
+    model:nn.Module,          # Whose weights
+    recipe:Recipe|None=None,  # How it came about; by its name `load_model` makes the network again
+    metrics:dict|None=None,   # What was measured, as `{'accuracy': .97}`
+    classes=range(10),        # What each output stands for
 ):
     "Weights as safetensors with recipe, settings, classes, metrics and digest: whole or not at all"
     made = recipe and {name: getattr(recipe, name) for name in ('name','network','lr','bs','n_epoch')}
@@ -133,9 +135,9 @@ def _rebuild(path, header):
     with torch.random.fork_rng(devices=[]): return recipe.model().eval()
 
 def load_model(
-    path:Path,            # A file by `save_model`
-    model:nn.Module=None, # Gets the weights; a new one by the recipe's name, in `eval` mode, unless given
-)->nn.Module:             # The model, on the device where it was, or on the CPU
+    path:Path,                 # A file by `save_model`
+    model:nn.Module|None=None, # Gets the weights; a new one by the recipe's name, in `eval` mode, unless given
+)->nn.Module:                  # The model, on the device where it was, or on the CPU
     "A saved model; on any error the given one keeps its weights, and nothing in the file is ever run"
     tensors, header = read_tensors(path, 'model')
     if model is None: model = _rebuild(path, header)
@@ -190,7 +192,7 @@ def load_opt_state(
         setattr(opt, name, {params[int(i)]: put(v, params[int(i)]) for i,v in d.items()})
 
 # %% ../nbs/11_persist.ipynb #47f1cf6c
-def _which(device): return [device] if device.type=='cuda' else []    # of several, this one
+def _device_args(device): return [device] if device.type=='cuda' else []    # of several, this one
 
 def random_state(
     dls:DataLoaders, # Whose loaders and device
@@ -198,7 +200,7 @@ def random_state(
     "The state of torch's generator, of the device's if it has one, and of each loader that has its own"
     state = {'torch': torch.get_rng_state()}
     if dls.device.type!='cpu':
-        state['device'] = torch.get_device_module(dls.device).get_rng_state(*_which(dls.device))
+        state['device'] = torch.get_device_module(dls.device).get_rng_state(*_device_args(dls.device))
     own = {f'loader{i}': getattr(dl, 'generator', None) for i,dl in enumerate(dls.loaders)}
     return state | {name: g.get_state() for name,g in own.items() if g is not None}
 
@@ -216,7 +218,7 @@ def load_random_state(
     _check_random(dls, state)
     torch.set_rng_state(state['torch'])
     if 'device' in state:
-        torch.get_device_module(dls.device).set_rng_state(state['device'], *_which(dls.device))
+        torch.get_device_module(dls.device).set_rng_state(state['device'], *_device_args(dls.device))
     for i,dl in enumerate(dls.loaders):
         if f'loader{i}' in state: dl.generator.set_state(state[f'loader{i}'])
 
@@ -248,7 +250,7 @@ def put_tensors(
 # %% ../nbs/11_persist.ipynb #426a332e
 _records = ('values','times','losses','lrs','ends')
 
-def _about(learn):
+def _run_settings(learn):
     "What a Learner must share with the one that was saved, beside its network and optimizer"
     dl = learn.dls.train
     rows = len(dl.x) if hasattr(dl, 'x') else None
@@ -264,7 +266,7 @@ def save_checkpoint(
     state = dict(model=learn.model.state_dict(), opt=opt_state(learn.opt), random=random_state(learn.dls),
                  recorder={name: torch.tensor(getattr(rec, name), dtype=torch.float64) for name in _records})
     skeleton = {name: take_tensors(part, name, tensors) for name,part in state.items()}
-    header = dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=_about(learn))
+    header = dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=_run_settings(learn))
     write_tensors(path, tensors, header | dict(state=skeleton))
 
 # %% ../nbs/11_persist.ipynb #7ad222c2
@@ -272,17 +274,17 @@ def _check_fits(path, learn, header, state):
     "A `ValueError` if a checkpoint is not of such a Learner; nothing is changed"
     wrong = misfits(learn.model.state_dict(), state['model'])
     if wrong: raise ValueError(f'{path}: made for another network: ' + '; '.join(wrong))
-    for what,now in _about(learn).items():
+    for what,now in _run_settings(learn).items():
         if (then := header['run'][what])!=now:
             raise ValueError(f'{path}: made with {what}: {then}; now {now}. Give the same data and settings')
     _check_opt(learn.opt, state['opt'])
 
 def load_checkpoint(
-    path:Path,        # A file by `save_checkpoint`
-    learn:Learner,    # Made as the one that was saved: network, optimizer, data, batch size, metrics
-    random:bool=True, # The random generators too?
-    n_epoch:int=None, # Refuse if more epochs than these are done
-)->int:               # Epochs that are done
+    path:Path,             # A file by `save_checkpoint`
+    learn:Learner,         # Made as the one that was saved: network, optimizer, data, batch size, metrics
+    random:bool=True,      # The random generators too?
+    n_epoch:int|None=None, # Refuse if more epochs than these are done
+)->int:                    # Epochs that are done
     "Put a Learner into a checkpoint's state; a `ValueError`, and all as it was, if it doesn't fit"
     tensors, header = read_tensors(path, 'checkpoint')
     state, done = put_tensors(header['state'], tensors), header['epoch']
@@ -305,9 +307,9 @@ class Resume(Callback):
     "Begin a fit where a checkpoint ended, with its settings and record; `n_epoch` counts all epochs"
     order = 65  # after the recorder has begun a new record
     def __init__(self,
-        path:Path,        # A file by `save_checkpoint`
-        random:bool=True, # The random generators too?
-        lr:float=None,    # Another rate; the checkpoint's unless given
+        path:Path,          # A file by `save_checkpoint`
+        random:bool=True,   # The random generators too?
+        lr:float|None=None, # Another rate; the checkpoint's unless given
     ): self.path, self.random, self.lr = Path(path), random, lr
 
     def before_fit(self):
@@ -322,33 +324,37 @@ class CheckpointCallback(Callback):
     order = 80  # after the recorder and the logs
     def __init__(self,
         folder:Path,              # Where both files go; made if it is missing
-        monitor:str='valid_loss', # A name that the recorder has; of a loss the lowest is best
-        recipe:Recipe=None,       # Noted in `best.safetensors`, as by `save_model`
+        monitor:str='valid_loss', # A name that the recorder has
+        recipe:Recipe|None=None,  # Noted in `best.safetensors`, as by `save_model`
+        lower:bool|None=None,     # Is less better? Unless given, it is if 'loss' or 'error' is in the name
     ):
         self.folder, self.monitor, self.recipe = Path(folder), monitor, recipe
+        self.lower = 'loss' in monitor or 'error' in monitor if lower is None else lower
         self.best, self.saved = None, False  # of this run: what lies in the folder may be an earlier one's
         self.last_file, self.best_file = self.folder/'last.safetensors', self.folder/'best.safetensors'
 
     def _better(self, value):
         if self.best is None or not isfinite(value): return isfinite(value)
-        return value<self.best if 'loss' in self.monitor else value>self.best
+        return value<self.best if self.lower else value>self.best
 
     def before_fit(self):
         names, values = self.learn.recorder.metric_names, self.learn.recorder.values
         if self.monitor not in names:
             raise ValueError(f'nothing to monitor is called {self.monitor!r}: there are {", ".join(names)}')
         self.folder.mkdir(parents=True, exist_ok=True)
-        if values: self._take_over(names, values)
+        if values:    # after `Resume`
+            self.saved = self.saved or self.last_file.exists()
+            self.best = self._best_on_record(names, values)
 
-    def _take_over(self, names, values):
-        "After `Resume`: the files are this run's, if the figures of the best one are on record"
-        self.saved = self.saved or self.last_file.exists()
+    def _best_on_record(self, names, values):
+        "The figure of the best file, if its epoch is on this run's record"
         with suppress(ValueError, FileNotFoundError):
             metrics = read_tensors(self.best_file, 'model')[1]['metrics']
-            if [metrics.get(name) for name in names] in values: self.best = metrics[self.monitor]
+            if [metrics.get(name) for name in names] in values: return metrics[self.monitor]
+        return self.best
 
     @torch.no_grad()
-    def _sound(self):
+    def _finite_state(self):
         "Are the weights finite, and the loss of the last batch with them?"
         learn = self.learn
         if not all(w.isfinite().all() for w in learn.model.state_dict().values()): return False
@@ -356,7 +362,7 @@ class CheckpointCallback(Callback):
 
     def after_epoch(self):
         learn, rec = self.learn, self.learn.recorder
-        if any(isinstance(cb, LRFinder) for cb in learn.cbs) or not self._sound(): return
+        if any(isinstance(cb, LRFinder) for cb in learn.cbs) or not self._finite_state(): return
         row = dict(zip(rec.metric_names, rec.values[-1]), epoch=len(rec.values))
         value = row[self.monitor]
         if self._better(value):
@@ -381,8 +387,7 @@ class LogCallback(Callback):
         try: work(*args)
         except Exception as e:
             self.broken = True
-            name = type(self).__name__
-            warnings.warn(f'{name} cannot write to {self.path}, training goes on without it: {e}')
+            warnings.warn(f'{type(self).__name__} cannot write to {self.path}, training goes on without it: {e}', stacklevel=2)
 
 # %% ../nbs/11_persist.ipynb #28f50f50
 class CSVLogger(LogCallback):
@@ -391,30 +396,18 @@ class CSVLogger(LogCallback):
         path:Path='history.csv', # The file; a new fit begins it anew, one that resumes keeps its rows
     ): self.path = Path(path)
 
-    def _names(self): return ['epoch', *self.learn.recorder.metric_names, 'lr', 'seconds']
+    def _table(self): return csv_bytes(*record_rows(self.learn.recorder))    # with the rows before `Resume`
 
-    def _row(self, i):
-        rec = self.learn.recorder
-        return [i+1, *rec.values[i], rec.lrs[rec.ends[i]-1] if rec.ends[i] else nan, rec.times[i]]
-
-    def _header(self): return ','.join(self._names()) + '\n'
-    def _line(self, i): return ','.join(map(str, self._row(i))) + '\n'
-
-    def _begin(self):
+    def _save(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        so_far = [self._line(i) for i in range(len(self.learn.recorder.values))]  # after `Resume`
-        write_atomic(self.path, ''.join([self._header(), *so_far]).encode())
+        write_atomic(self.path, self._table())
         self.begun = True
 
-    def _append(self):
-        with open(self.path, 'a') as f: f.write(self._line(len(self.learn.recorder.values)-1))
-
     def before_fit(self): self.broken = self.begun = False
+    def after_epoch(self): self.log(self._save)
 
     def before_epoch(self):    # not before: a fit that is refused leaves an old file alone
-        if not self.begun: self.log(self._begin)
-
-    def after_epoch(self): self.log(self._append)
+        if not self.begun: self.log(self._save)
 
 # %% ../nbs/11_persist.ipynb #275eb4f9
 class JSONLogger(CSVLogger):
@@ -423,10 +416,7 @@ class JSONLogger(CSVLogger):
         path:Path='history.jsonl', # The file; a new fit begins it anew, one that resumes keeps its rows
     ): super().__init__(path)
 
-    def _header(self): return ''
-    def _line(self, i):
-        row = zip(self._names(), self._row(i))
-        return json.dumps({name: v if isfinite(v) else None for name,v in row}) + '\n'
+    def _table(self): return json_lines(record_rows(self.learn.recorder)[1])
 
 # %% ../nbs/11_persist.ipynb #17a17731
 class StopOnNaN(Callback):
@@ -443,53 +433,30 @@ class StopOnNaN(Callback):
         raise FloatingPointError(f'the loss is {learn.loss.item()} in {where}, at a rate of {rate:.3g}: '
                                  + '. The last good state is in '.join([cure, *map(str, kept)]))
 
-# %% ../nbs/11_persist.ipynb #ee2e4a55
-_hooks = []
-
-def _hush(on):
-    "While any TensorBoard log is open, its threads die silently: they tell `log`, not the screen"
-    if on: _hooks.append(threading.excepthook)
-    before = _hooks[0] if on else _hooks.pop()
-    def hook(args):
-        if type(args.thread).__name__!='_AsyncWriterThread': before(args)
-    threading.excepthook = hook if on or _hooks else before
-
 # %% ../nbs/11_persist.ipynb #8899ed9f
 class TensorBoardCallback(LogCallback):
     "Losses, metrics, rate, weight histograms, worst errors and the graph for TensorBoard"
     def __init__(self,
         folder:Path='runs', # Gets two folders, `train` and `valid`; shown by `tensorboard --logdir FOLDER`
         n_worst:int=16,     # Pictures of the worst errors, each epoch
-    ):
-        self.path, self.n_worst = Path(folder), n_worst
-        self.writers, self.threads, self.hushed = {}, (), False
+    ): self.path, self.n_worst, self.files = Path(folder), n_worst, None
 
     def before_fit(self):
-        self.broken, self.graphed = False, False
+        self.broken = False
         self.log(self._open)
 
-    def _open(self):
-        from torch.utils.tensorboard import SummaryWriter
-        _hush(True)
-        self.hushed, before = True, set(threading.enumerate())
-        purge = None if self.learn.recorder.values else 0    # a new run hides an older one of this folder
-        for split in ('train','valid'): self.writers[split] = SummaryWriter(str(self.path/split), purge_step=purge)
-        self.threads = set(threading.enumerate()) - before
-
+    def _open(self): self.files = EventFiles(self.path, fresh=not self.learn.recorder.values)
     def before_epoch(self): self.seen, self.worst = [], []
 
     def after_loss(self):
-        if self.writers: self.log(self._see_batch if self.learn.training else self._see_errors)
+        if self.files: self.log(self._see_batch if self.learn.training else self._see_errors)
 
     def after_epoch(self):
-        if self.writers: self.log(self._write)
+        if self.files: self.log(self._write)
 
     def cleanup_fit(self):
-        for writer in self.writers.values():
-            with suppress(Exception): writer.close()
-        for thread in self.threads: thread.join(1)
-        if self.hushed: _hush(False)
-        self.writers, self.threads, self.hushed = {}, (), False
+        if self.files: self.files.close()
+        self.files = None
 
 # %% ../nbs/11_persist.ipynb #2639a699
 @patch
@@ -500,41 +467,24 @@ def _see_batch(self:TensorBoardCallback):
 @patch
 def _see_errors(self:TensorBoardCallback):
     learn, scores = self.learn, self.learn.pred.float()
-    if scores.ndim!=2 or learn.xb[0].numel()!=784: return    # no scores, or no pictures to show
+    if scores.ndim!=2 or learn.xb[0].numel()!=784 or not scores.isfinite().all(): return    # nothing to show
     if scores.shape[1]==1: scores = torch.cat([torch.zeros_like(scores), scores], 1)
-    targets, preds = learn.yb.view(-1).long(), scores.argmax(1)
-    losses = -scores.log_softmax(1).gather(1, targets[:,None])[:,0]
-    losses[preds==targets] = -1
-    for loss,i in zip(*losses.topk(min(self.n_worst, len(losses)))):
-        image, title = learn.xb[i].view(28,28).cpu(), f'{targets[i]} → {preds[i]}'
-        if loss>0: self.worst.append((loss.item(), image, title))
+    targets, probs = learn.yb.view(-1).long(), scores.softmax(1)
+    for i in worst_errors(probs, targets, self.n_worst):
+        image, title = learn.xb[i].view(28,28).cpu(), f'{targets[i]} → {probs[i].argmax()}'
+        self.worst.append((probs[i,targets[i]].item(), image, title))
 
 # %% ../nbs/11_persist.ipynb #0abd8585
 @patch
 def _write(self:TensorBoardCallback):
-    learn, rec, (train, valid) = self.learn, self.learn.recorder, self.writers.values()
-    step, row = learn.epoch+1, dict(zip(rec.metric_names, rec.values[-1]))
-    begin, end = ([0]+rec.ends)[-2:]
-    def add(writer, name, value):
-        if isfinite(value): writer.add_scalar(name, value, step)
-    add(train, 'loss', row.pop('train_loss')), add(valid, 'loss', row.pop('valid_loss'))
+    learn, rec, files = self.learn, self.learn.recorder, self.files
+    step, names, (train_loss, valid_loss, *values) = learn.epoch+1, rec.metric_names[2:], rec.values[-1]
     n, *sums = map(sum, zip(*self.seen)) if self.seen else [1]
-    for name,value in row.items(): add(valid, name, value)
-    for name,total in zip(row, sums): add(train, name, total/n)
-    for i in range(begin, end, max(1, (end-begin)//20)): train.add_scalar('rate', rec.lrs[i], i+1)
-    for name,p in learn.model.named_parameters():
-        if p.isfinite().all(): train.add_histogram(f'weights/{name}', p.detach(), step)
-    self._write_pictures(train, valid, step)
-    for writer in (train, valid): writer.flush()
-
-@patch
-def _write_pictures(self:TensorBoardCallback, train, valid, step):
-    worst = sorted(self.worst, key=lambda w: -w[0])[:self.n_worst]
-    if worst:
-        fig = show_digits(torch.stack([image for _,image,_ in worst]), [title for _,_,title in worst])
-        valid.add_figure('worst errors', fig, step)
-    if self.graphed: return
-    self.graphed = True
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # torch calls its own tracing deprecated
-        train.add_graph(self.learn.model, self.learn.xb[:1])
+    files.scalars('train', dict(loss=train_loss) | {name: total/n for name,total in zip(names, sums)}, step)
+    files.scalars('valid', dict(loss=valid_loss) | dict(zip(names, values)), step)
+    files.rates(rec)
+    files.weights(learn.model, step)
+    worst = sorted(self.worst, key=lambda w: w[0])[:self.n_worst]
+    if worst: files.picture('worst errors', show_digits(torch.stack([w[1] for w in worst]), [w[2] for w in worst]), step)
+    files.graph(learn.model, learn.xb[:1])
+    files.flush()

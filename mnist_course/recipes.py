@@ -114,20 +114,21 @@ def check_digits(
         raise ValueError(f'labels: expected int64 of shape ({len(images)},), found {labels.dtype} of shape '
                          f'{tuple(labels.shape)}: use labels.long().view(-1)')
     wrong = ((labels<0)|(labels>=n_classes)).nonzero().flatten().tolist()
-    if wrong: raise ValueError(f'labels: expected 0 to {n_classes-1}, found {labels[wrong[0]].item()} at index {wrong[0]}')
+    if wrong:
+        raise ValueError(f'labels: expected 0 to {n_classes-1}, found {labels[wrong[0]].item()} at index {wrong[0]}')
     return digits
 
 # %% ../nbs/09_recipes.ipynb #24e9304e
 def train_recipe(
-    recipe:Recipe,     # What to train
-    seed:int=0,        # For first weights and order of batches; seeds torch's generator too
-    device:str='cpu',  # Where
-    n_valid:int=0,     # Hold out so many training images, validate on them, and leave the test images alone
-    cbs=None,          # Callback, or list of them
-    data:tuple=None,   # `(train, test)`, both `Digits`; MNIST unless given
-    bar:bool=True,     # Show progress?
-    **changes,         # Other settings than the recipe's, as `n_epoch=1` or `lr=.1`
-)->Run:                # What it gave
+    recipe:Recipe,        # What to train
+    seed:int=0,           # For first weights and order of batches; seeds torch's generator too
+    device:str='cpu',     # Where
+    n_valid:int=0,        # Hold out so many training images, validate on them, and leave the test images alone
+    cbs=None,             # Callback, or list of them
+    data:tuple|None=None, # `(train, test)`, both `Digits`; MNIST unless given
+    bar:bool=True,        # Show progress?
+    **changes,            # Other settings than the recipe's, as `n_epoch=1` or `lr=.1`
+)->Run:                   # What it gave
     "Train a recipe with our Learner; the test images are used once, at the end, or not at all"
     recipe = replace(recipe, **changes)
     train, test = load_mnist() if data is None else data

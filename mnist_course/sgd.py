@@ -43,7 +43,7 @@ class DataLoader:
         bs:int=64,            # Rows in a batch
         shuffle:bool=False,   # A new random order at each pass?
         drop_last:bool=False, # Leave out a last, smaller batch?
-        seed:int=None,        # Seed of the order; torch's global randomness unless given
+        seed:int|None=None,   # Seed of the order; torch's global randomness unless given
         device:str='cpu',     # Where the batches lie
     ):
         x, y = _as_xy(dset)

@@ -20,19 +20,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .convnet import random_warp
-from .data import Digits, load_mnist, threes_and_sevens, to_float
+from .core.compute import needs
+from .data import Digits, load_mnist, to_float
 from .learner import DataLoaders, Learner, ParamScheduler, SkipValidation
 from .optimizer import Adam, BasicOptim, check_hypers
-from .recipes import FlushDenormals, Pixels, hold_out
-from .sgd import DataLoader
+from .recipes import FlushDenormals, hold_out
+from .sgd import DataLoader, validate_images
 from .softmax import accuracy
 
 # %% ../nbs/13_speed.ipynb #d6d85e79
 def torchvision_mnist():
     "torchvision's `MNIST` to train on, with `ToTensor`, made of this package's pictures"
-    try: from torchvision import datasets, transforms
-    except ImportError: raise ModuleNotFoundError("the articles' loop needs torchvision, which is not "
-                                                  "installed: pip install 'mnist_course[course]'") from None
+    needs("the articles' loop", 'torchvision')
+    from torchvision import datasets, transforms
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder)/'MNIST'/'raw'
         raw.mkdir(parents=True)
@@ -261,7 +261,7 @@ class FastRun:
 def train_fast(
     seed:int=0,            # For first weights and the order of the pictures
     n_valid:int=0,         # Hold out so many training images to judge on, and leave the test images alone
-    data:tuple=None,       # `(train, test)`, both `Digits`; MNIST unless given
+    data:tuple|None=None,  # `(train, test)`, both `Digits`; MNIST unless given
     fit:Callable=fit_fast, # Trains: from pictures and seed to a network
     **settings,            # Further arguments of `fit`, as `n=60_000`
 )->FastRun:                # What it gave
@@ -271,10 +271,9 @@ def train_fast(
     start = time.process_time()
     model = fit(train, seed, **settings)
     seconds = time.process_time() - start
-    with torch.no_grad():
-        right = torch.cat([model(x).argmax(1) for x in test.images.split(1000)])==test.labels
+    dl = DataLoader((test.images, test.labels), bs=1000, device=test.images.device)
     n_params = sum(p.numel() for p in model.parameters())
-    return FastRun(model, right.float().mean().item(), seconds, n_params, n_valid, seed)
+    return FastRun(model, validate_images(model, dl, accuracy), seconds, n_params, n_valid, seed)
 
 # %% ../nbs/13_speed.ipynb #511df680
 class ExampleNet(nn.Module):

@@ -104,10 +104,10 @@ def numpy_layer(
 
 # %% ../nbs/13_speed_answer.ipynb #3b295099
 def save_numpy(
-    path:Path,            # The file, best with the ending `.safetensors`; an older one is replaced
-    model:nn.Module,      # From pictures (n,28,28) to scores: layers in a row, `nn.Sequential`, nested or not
-    classes=range(10),    # What each output stands for; of a single output, what below and above 0 stand for
-    metrics:dict=None,    # What was measured, as `{'accuracy': .97}`
+    path:Path,              # The file, best with the ending `.safetensors`; an older one is replaced
+    model:nn.Module,        # From pictures (n,28,28) to scores: layers in a row, `nn.Sequential`, nested or not
+    classes=range(10),      # What each output stands for; of a single output, what below and above 0 stand for
+    metrics:dict|None=None, # What was measured, as `{'accuracy': .97}`
 ):
     "A network as a file that NumPy alone can answer from, with `mnist_course.core.numpy_forward.load_numpy`"
     folded = fold_bn(model)

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .core.choices import suggest
 from .data import Digits, load_mnist
 from .learner import DataLoaders, Learner
 from .recipes import FlushDenormals, Pixels, Run, check_digits, get_recipe, hold_out
@@ -148,7 +149,7 @@ class FlatNet:
         self.model, self.pixels, self.bs, self.lr = model, loader.pixels, loader.bs, lr
         self.linears = [m for m in model.modules() if isinstance(m, nn.Linear)]
         self.slope = _slope(model)
-        sizes = [round_up(l.out_features) for l in self.linears[:-1]] + [10]
+        sizes = [round_up(layer.out_features) for layer in self.linears[:-1]] + [10]
         self.shapes = [(loader.rows.shape[1], sizes[0])]
         for n_in,n_out in zip(sizes, sizes[1:]): self.shapes += [(n_out,n_in), (n_out,)]
         self.flat = torch.zeros(sum(np.prod(s) for s in self.shapes).item())
@@ -168,24 +169,24 @@ class FlatNet:
 
     def layers(self):
         "Weights and biases after the first layer: ours, and the module's"
-        for l,w,b in zip(self.linears[1:], self.params[1::2], self.params[2::2]):
-            yield w[:l.out_features,:l.in_features], l.weight
-            yield b[:l.out_features], l.bias
+        for layer,w,b in zip(self.linears[1:], self.params[1::2], self.params[2::2]):
+            yield w[:layer.out_features,:layer.in_features], layer.weight
+            yield b[:layer.out_features], layer.bias
 
     @torch.no_grad()
     def read(self):
         "Take the module's weights"
-        l, w = self.linears[0], self.params[0]
-        w[0,:l.out_features] = l.bias
-        w[1:len(self.pixels)+1,:l.out_features] = l.weight.T[self.pixels]
+        layer, w = self.linears[0], self.params[0]
+        w[0,:layer.out_features] = layer.bias
+        w[1:len(self.pixels)+1,:layer.out_features] = layer.weight.T[self.pixels]
         for ours,theirs in self.layers(): ours.copy_(theirs)
 
     @torch.no_grad()
     def write(self):
         "The model, with the weights as they are now"
-        l, w = self.linears[0], self.params[0]
-        l.bias.copy_(w[0,:l.out_features])
-        l.weight[:,self.pixels] = w[1:len(self.pixels)+1,:l.out_features].T
+        layer, w = self.linears[0], self.params[0]
+        layer.bias.copy_(w[0,:layer.out_features])
+        layer.weight[:,self.pixels] = w[1:len(self.pixels)+1,:layer.out_features].T
         for ours,theirs in self.layers(): theirs.copy_(ours)
         return self.model
 
@@ -294,14 +295,14 @@ class HandMomentum(HandNet):
 HANDS = {'softmax-regression':HandSoftmax, 'mlp-64-64':HandAdam, 'mlp-490':HandMomentum}
 
 def train_hand(
-    name:str,         # A recipe in `HANDS`
-    seed:int=0,       # For first weights and order of batches, as `train_recipe` uses it
-    n_valid:int=0,    # Hold out so many training images, validate on them, and leave the test images alone
-    data:tuple=None,  # `(train, test)`, both `Digits`; MNIST unless given
-    n_epoch:int=None, # Passes; the recipe's own unless given
-)->Run:               # What it gave, as `train_recipe` gives it
+    name:str,              # A recipe in `HANDS`
+    seed:int=0,            # For first weights and order of batches, as `train_recipe` uses it
+    n_valid:int=0,         # Hold out so many training images, validate on them, and leave the test images alone
+    data:tuple|None=None,  # `(train, test)`, both `Digits`; MNIST unless given
+    n_epoch:int|None=None, # Passes; the recipe's own unless given
+)->Run:                    # What it gave, as `train_recipe` gives it
     "Train a recipe of lesson 09 by hand: the steps of `train_recipe` but for rounding, without a last, smaller batch"
-    if name not in HANDS: raise ValueError(f'no recipe {name!r} by hand: choose from {", ".join(HANDS)}')
+    if name not in HANDS: raise ValueError(f'no recipe {name!r} by hand: {suggest(name, HANDS)}')
     recipe = get_recipe(name)
     if n_epoch is not None: recipe = replace(recipe, n_epoch=n_epoch)
     train, test = load_mnist() if data is None else data

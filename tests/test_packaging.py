@@ -61,12 +61,12 @@ def test_constraints_hold_what_is_known_to_break():
     parser = ConfigParser(delimiters=['='])
     parser.read(ROOT/'settings.ini', encoding='utf-8')
     lines = (ROOT/'constraints.txt').read_text().splitlines()
-    pins = [Requirement(l) for l in lines if l and not l.lstrip().startswith('#')]
+    pins = [Requirement(line) for line in lines if line and not line.lstrip().startswith('#')]
     here = {r.name: str(r.specifier)[2:] for r in pins if not r.marker or r.marker.evaluate()}
     for layer in ('requirements','course_requirements','dev_requirements'):
         for r in map(Requirement, parser['DEFAULT'][layer].split()): assert r.specifier.contains(here[r.name], prereleases=True), r
     assert here['execnb'].startswith('0.1.') and here['fastcore'].startswith('1.') and here['nbdev'].startswith('2.')
-    assert all(str(r.specifier).startswith('==') for r in pins) and not [l for l in lines if '://' in l or l.startswith('-')]
+    assert all(str(r.specifier).startswith('==') for r in pins) and not [line for line in lines if '://' in line or line.startswith('-')]
 
 
 def test_readme_names_the_pinned_torch():

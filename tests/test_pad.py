@@ -35,7 +35,7 @@ def lab(tmp_path_factory):
 
 def open_lab(browser, lab, **options):
     "The notebook with its first cell run, and the pad in view; what the browser complains of goes into the list"
-    from playwright.sync_api import TimeoutError
+    from playwright.sync_api import TimeoutError as Slow
     page, errors = browser.new_context(viewport=dict(width=1000, height=760), **options).new_page(), []
     page.set_default_timeout(80_000)
     page.on('pageerror', lambda e: errors.append(str(e)))
@@ -47,7 +47,7 @@ def open_lab(browser, lab, **options):
         page.locator('.jp-Notebook .jp-CodeCell .cm-line').first.click()
         page.keyboard.press('Shift+Enter')
         try: page.wait_for_selector('.mnist-pad .pad', timeout=20_000); break
-        except TimeoutError: pass
+        except Slow: pass
     else: pytest.fail('no pad: '+' '.join(page.locator('.jp-OutputArea').all_inner_texts()+errors))
     return page, errors
 
@@ -67,6 +67,13 @@ def test_a_drawn_digit_is_read_in_the_kernel(browser, lab):
     ink = page.evaluate("(c => c.getContext('2d').getImageData(0, 0, 28, 28).data.filter((v, i) => i % 4 == 3 && v > 128).length)(document.querySelector('.mnist-pad .seen'))")
     assert 30<ink<250                                            # of 784: what the network got
     page.keyboard.press('c')                                     # the pad has the focus: nobody copies a cell
+    shows(page, 'Draw a digit.')
+    page.keyboard.press('Control+z')                             # to clear was a step like any other
+    shows(page, '3,')
+    page.locator('.mnist-pad .undo').focus()
+    page.keyboard.press('c')                                     # the pad's own buttons mind other keys
+    assert page.locator('.mnist-pad .clear').is_enabled()
+    page.locator('.mnist-pad .clear').click()
     shows(page, 'Draw a digit.')
     draw(page, STROKES[4], '.mnist-pad .pad')
     shows(page, '4,')

@@ -6,6 +6,7 @@ import math, sys
 from base64 import b64encode
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import ARGS, CHROMIUM
 from checks import ROOT
@@ -139,7 +140,7 @@ def test_nets_trained_in_torch_answer_alike_on_the_page(open_page, thousand, tmp
     "From the learner's own torch net, batch normalisation and all, by `save_numpy` and `mnist_course draw --model` to the page"
     import torch
     from torch import nn
-    from mnist_course.tools.cli import draw as command
+    from mnist_course.tools.cli_read import draw as command
     from mnist_course.convnet import convnet
     from mnist_course.page import ON_PAGE
     from mnist_course.recipes import Pixels, get_recipe
@@ -163,33 +164,91 @@ def test_nets_trained_in_torch_answer_alike_on_the_page(open_page, thousand, tmp
     assert all(differ==0 and far<1e-3 for differ,far in found)
 
 
-def test_prepare_is_the_twin_of_lesson_15s(open_page, thousand):
-    "1,000 test pictures as drawings, blown up and off the middle: what Python prepares and what the page does get the same digit"
-    import numpy as np
+def drawing(kind, rng):
+    "One that somebody might draw, or just not: ink as bytes (140,140), soft at the edges as a browser's"
+    from PIL import Image, ImageDraw
+    page = Image.new('L', (560,560))
+    pen, points = ImageDraw.Draw(page), lambda n: [tuple(p) for p in rng.uniform(28, 532, (n,2))]
+    if kind in ('stroke','faint'): pen.line(points(4), 255, 44, joint='curve')
+    if kind=='scribble': pen.line(points(rng.integers(4, 60)), 255, 44)
+    if kind=='thin': pen.line(points(2), 255, int(rng.integers(2, 12)))
+    if kind=='upright': pen.line([(x := int(rng.integers(4, 136))*4, 80), (x, 400)], 255, int(rng.integers(2, 12)))
+    if kind=='dots':
+        for x,y in points(rng.integers(1, 4)): pen.ellipse([x-(r := rng.uniform(1, 16)), y-r, x+r, y+r], 255)
+    ink = np.asarray(page.resize((140,140), Image.Resampling.BOX)).astype(float)
+    if kind=='faint': ink *= rng.uniform(.04, .3)
+    if kind=='noise': ink += rng.normal(0, rng.uniform(2, 60), ink.shape)
+    if kind=='speckled': ink += 255*(rng.random(ink.shape)<10**rng.uniform(-4, -1))
+    if kind=='nearly empty':
+        y, x = rng.integers(0, 135, 2)
+        ink[y:y+rng.integers(1, 7), x:x+rng.integers(1, 7)] = rng.uniform(1, 255)
+    return ink.clip(0, 255).round().astype(np.uint8)
+
+DRAWINGS = 'stroke', 'faint', 'scribble', 'thin', 'upright', 'dots', 'noise', 'speckled', 'nearly empty'
+
+
+def prepared_here(drawings):
+    "What Python makes of each, bytes (n,28,28): all 0 where it finds no ink"
+    from mnist_course.your_digits import prepare
+    def one(drawing):
+        try: return prepare(drawing, leave_out=('light','invert','lines'))    # the steps of lesson 16's `read_drawing`
+        except ValueError as e:
+            assert 'no ink found' in str(e)
+            return np.zeros((28,28), np.uint8)
+    return np.stack([one(d) for d in drawings])
+
+
+def prepared_there(page, drawings):
+    "The same by the page"
+    text = b64encode(np.stack(drawings).tobytes()).decode()
+    found = page.evaluate("""text => { const all = Uint8Array.from(atob(text), c => c.charCodeAt(0)), out = [];
+        for (let i = 0; i < all.length; i += 19600) out.push([...prepare(Float32Array.from(all.subarray(i, i+19600), v => v/255), 140, 140)]);
+        return out; }""", text)
+    return (np.array(found)*255).round().astype(np.uint8).reshape(-1,28,28)
+
+
+def test_prepare_is_the_twin_of_lesson_15s(open_page):
+    "450 drawings of nine kinds: the same ones are empty to both, and of the others no pixel is more than 1 of 255 apart"
+    page, rng, empty = open_page(), np.random.default_rng(0), {}
+    for kind in DRAWINGS:
+        drawings = [drawing(kind, rng) for _ in range(50)]
+        ours, theirs = prepared_here(drawings), prepared_there(page, drawings)
+        blank = [~some.any((1,2)) for some in (ours, theirs)]
+        assert blank[0].tolist()==blank[1].tolist(), kind
+        assert np.abs(ours.astype(int)-theirs).max()<=1, kind
+        empty[kind] = int(blank[0].sum())
+    print('of 50 drawings of each kind are empty:', empty)
+    assert empty['stroke']==0 and all(5<empty[kind]<45 for kind in ('faint','noise','nearly empty'))    # both answers are tried
+
+
+def test_the_edge_between_empty_and_not_is_the_same(open_page):
+    "One drawing, fainter and fainter: all 256 steps"
+    ink = drawing('stroke', np.random.default_rng(0))
+    fainter = [(ink*(i/255)).round().astype(np.uint8) for i in range(256)]
+    ours, theirs = prepared_here(fainter), prepared_there(open_page(), fainter)
+    assert ours.any((1,2)).tolist()==theirs.any((1,2)).tolist()
+    assert 15<(~ours.any((1,2))).sum()<40 and np.abs(ours.astype(int)-theirs).max()<=1
+
+
+def test_blown_up_digits_are_prepared_alike(open_page, thousand):
+    "1,000 test pictures as drawings, of many sizes and off the middle: the same digit for each, by Python and by the page"
     from PIL import Image
     from mnist_course.core.numpy_forward import load_numpy
     from mnist_course.page import ON_PAGE
-    from mnist_course.your_digits import MODELS, prepare
+    from mnist_course.your_digits import MODELS
     net, rng = load_numpy(MODELS/f'{ON_PAGE[-1][0]}.safetensors'), np.random.default_rng(0)
     page, ours, theirs = open_page(), [], []
     for some in np.split(thousand.images.numpy(), 20):
-        drawings = []
-        for image in some:
+        drawings = np.zeros((50,140,140), np.uint8)
+        for image,to in zip(some, drawings, strict=True):
             n = int(rng.integers(50, 141))                        # sides, and where it goes
             y, x = rng.integers(0, 141-n, 2)
-            drawing = np.zeros((140,140), np.uint8)
-            drawing[y:y+n, x:x+n] = np.asarray(Image.fromarray(image).resize((n,n), Image.Resampling.BICUBIC))
-            drawings.append(drawing)
-            ours.append(prepare(drawing, leave_out=('ready',)))
-        text = b64encode(np.stack(drawings).tobytes()).decode()
-        theirs += page.evaluate("""text => { const all = Uint8Array.from(atob(text), c => c.charCodeAt(0)), out = [];
-            for (let i = 0; i < all.length; i += 19600) out.push([...prepare(Float32Array.from(all.subarray(i, i+19600), v => v/255), 140, 140)]);
-            return out; }""", text)
-    ours, theirs = np.stack(ours), (np.array(theirs)*255).round().reshape(-1,28,28)
-    same = (net(ours).argmax(1)==net(theirs.astype(np.uint8)).argmax(1)).mean()
-    close = (np.abs(ours-theirs).max((1,2))<=2).mean()
-    print(f'the same digit for {same:.1%}, the same pixels (within 2 of 255) for {close:.1%}')
-    assert same>=.995 and close>=.98
+            to[y:y+n, x:x+n] = np.asarray(Image.fromarray(image).resize((n,n), Image.Resampling.BICUBIC))
+        ours.append(prepared_here(drawings))
+        theirs.append(prepared_there(page, drawings))
+    ours, theirs = np.concatenate(ours), np.concatenate(theirs)
+    assert np.abs(ours.astype(int)-theirs).max()<=1
+    assert (net(ours).argmax(1)==net(theirs).argmax(1)).all()
 
 
 def test_layers_that_no_model_of_ours_has(open_page, tmp_path):
@@ -211,23 +270,30 @@ def test_layers_that_no_model_of_ours_has(open_page, tmp_path):
     assert (ours-torch.tensor(theirs)).abs().max()<1e-3 and ours.std()>1e-3
 
 
-def test_answers_are_fast(open_page):
-    "All rungs together, preparing included: the median of 200 drawings"
+def test_a_burst_of_moves_is_answered_once(open_page):
+    "However many points a frame brings, the models are asked once in it; how long that takes is printed"
     page = open_page()
     draw(page, STROKES[3])
-    ms = page.evaluate('''() => { const times = [];
-        for (let i = 0; i < 200; i++) { const start = performance.now(); answer_all(model_input()); times.push(performance.now()-start); }
-        return times.sort((a,b) => a-b)[100]; }''')
+    answers(page)
+    asked, ms = page.evaluate('''async () => { let asked = 0;
+        const one = answerAll, frame = () => new Promise(done => requestAnimationFrame(done));
+        answerAll = image => { asked++; return one(image); };
+        for (let i = 0; i < 100; i++) answerSoon();
+        await frame(); await frame();
+        const times = [], start = () => performance.now();
+        for (let i = 0; i < 200; i++) { const from = start(); one(modelInput()); times.push(start()-from); }
+        return [asked, times.sort((a,b) => a-b)[100]]; }''')
     print(f'{ms:.2f} ms for a drawing')
-    assert ms<15                                    # 5 on a quiet machine; a busy one is slower
+    assert asked==1
 
 
-def test_first_paint_is_early(open_page):
+def test_the_page_is_painted_before_the_models_are_read(open_page):
     page = open_page()
-    page.wait_for_timeout(300)
-    ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    print(f'first paint after {ms:.0f} ms')
-    assert ms<900                                   # 300 on a quiet machine
+    page.add_init_script("addEventListener('DOMContentLoaded', () => requestAnimationFrame(() => { firstFrame = [models.length, $('rungs').childElementCount]; }))")
+    page.reload()
+    page.wait_for_selector('.rung')
+    assert page.evaluate('firstFrame')==[0,0]
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
 
 
 def test_buttons_and_keys(open_page):
@@ -245,6 +311,66 @@ def test_buttons_and_keys(open_page):
     assert answers(page)[-1]=='' and page.evaluate('strokes.length')==0
 
 
+def strokes(page): return page.evaluate('strokes.length')
+
+
+def test_clear_is_a_step_that_undo_takes_back(open_page):
+    page = open_page()
+    draw(page, STROKES[4])
+    page.keyboard.press('c')
+    assert answers(page)[-1]=='' and strokes(page)==0 and page.locator('#clear').is_disabled()
+    page.keyboard.press('c')                                     # nothing to clear is no step
+    page.keyboard.press('Control+z')
+    assert answers(page)[-1]=='4' and strokes(page)==2
+    page.locator('#clear').click()
+    draw(page, STROKES[7])
+    assert answers(page)[-1]=='7' and strokes(page)==1
+    page.locator('#undo').click()
+    page.locator('#undo').click()
+    assert answers(page)[-1]=='4' and strokes(page)==2
+    page.locator('#undo').click()
+    page.keyboard.press('Control+z')                             # the focus is on Undo: Ctrl+Z means the same there
+    assert answers(page)[-1]=='' and strokes(page)==0 and page.locator('#undo').is_disabled()
+
+
+def test_c_on_a_control_clears_nothing(open_page):
+    "And on a slider or the box to tick, Ctrl+Z takes no stroke back"
+    page = open_page()
+    draw(page, STROKES[4])
+    page.evaluate("$('turn').value = 5; $('turn').dispatchEvent(new Event('input'))")    # so that Reset is enabled
+    for control in ('right', 'down', 'turn', 'size', 'prepare', 'reset', 'undo', 'clear'):
+        page.locator(f'#{control}').focus()
+        assert page.evaluate('document.activeElement.id')==control
+        page.keyboard.press('c')
+        if control not in ('reset','undo','clear'): page.keyboard.press('Control+z')
+        assert (control, strokes(page), answers(page)[-1])==(control, 2, '4')
+
+
+def test_c_with_another_key_held_clears_nothing(open_page):
+    "Ctrl+C copies, Alt and Meta are the browser's"
+    page = open_page()
+    draw(page, STROKES[4])
+    for key in ('Control+c', 'Alt+c', 'Meta+c', 'Control+Alt+z', 'Control+Shift+z'): page.keyboard.press(key)
+    assert strokes(page)==2
+
+
+def test_a_tap_leaves_a_dot(open_page):
+    page = open_page()
+    draw(page, [[(.5,.5)]])
+    assert strokes(page)==1 and 60<page.evaluate('drawn().reduce((a, b) => a + b)')<130    # the pen is 11 wide
+    assert answers(page)[-1]!=''
+
+
+def test_a_speck_gets_no_answer(open_page):
+    "To Python such a page is empty; the models would all say something of 784 zeros"
+    page = open_page()
+    page.evaluate('strokes.push([[-3.2, -3.2]]); redraw(); answer()')
+    assert strokes(page)==1 and page.evaluate('drawn().some(v => v > 0)')
+    assert set(answers(page))=={''} and page.locator('#clear').is_enabled()
+    draw(page, STROKES[7])
+    assert answers(page)[-1]=='7'
+
+
 def test_result_is_said(open_page):
     page = open_page()
     line = page.get_by_role('status')
@@ -260,16 +386,16 @@ def test_result_is_said(open_page):
 def test_sliders_change_what_the_models_see(open_page):
     page = open_page()
     draw(page, STROKES[3])
-    before = page.evaluate('[...model_input()]')
-    moved = page.evaluate("[...warp(Float32Array.from(model_input()), 3, 0, 0, 1)]")
+    before = page.evaluate('[...modelInput()]')
+    moved = page.evaluate("[...warp(Float32Array.from(modelInput()), 3, 0, 0, 1)]")
     assert max(abs(moved[28*y+x+3]-before[28*y+x]) for y in range(28) for x in range(25))<1e-6
     page.locator('#right').focus()
     for _ in range(6): page.keyboard.press('ArrowRight')      # half a pixel each
-    after = page.evaluate('[...model_input()]')
+    after = page.evaluate('[...modelInput()]')
     assert max(abs(a-b) for a,b in zip(after, moved))<1e-6
     assert page.locator('#right-set').inner_text()=='3 px'
     page.locator('#reset').click()
-    assert page.evaluate('[...model_input()]')==before
+    assert page.evaluate('[...modelInput()]')==before
 
 
 @pytest.mark.parametrize('screen', SCREENS)

@@ -63,7 +63,7 @@ def test_a_disk_that_is_full_ends_in_one_line_and_keeps_what_was_there(tmp_path)
     assert rc==0 and len(before)==3
     def full(): resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))                      # no file may grow beyond 100 kB
     out, err, rc = call(*SMALL, '--epochs', '2', '--out', 'kept', '--resume', cwd=tmp_path, preexec_fn=full)
-    said = [l for l in err.splitlines() if l.startswith('mnist_course:')]
+    said = [line for line in err.splitlines() if line.startswith('mnist_course:')]
     assert rc==2 and 'Traceback' not in err and len(said)==1 and 'not saved, what was there is unchanged' in said[0], err
     assert {p.name: p.read_bytes() for p in (tmp_path/'kept').glob('*.safetensors')}==before
     assert not [p for p in (tmp_path/'kept').iterdir() if p.name.endswith('.part')]

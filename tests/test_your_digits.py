@@ -1,4 +1,4 @@
-"What `predict` costs: memory for the largest pictures that it takes, and libraries"
+"What pictures and `predict` cost: memory for the largest pictures that it takes, and libraries"
 import os, subprocess, sys
 
 import numpy as np
@@ -48,3 +48,19 @@ def test_a_photo_is_answered_with_few_libraries(tmp_path):
     digit, *roots = r.stdout.split()
     assert digit=='1' and {'numpy','PIL','scipy','mnist_course'} <= set(roots)
     assert not set(roots) & {'torch','matplotlib','fastai','torchvision','typer','rich','IPython','pandas','sklearn'}
+
+
+def test_reading_a_picture_needs_numpy_pillow_and_scipy_alone():
+    "Of the course it loads nothing else: core lies below all lessons"
+    code = 'import sys\nimport mnist_course.core.pictures\nprint(*sys.modules)'
+    r = subprocess.run([sys.executable, '-c', code], env=os.environ|{'PYTHONPATH': str(ROOT)}, capture_output=True, text=True, check=True)
+    modules = r.stdout.split()
+    assert {m for m in modules if m.startswith('mnist_course')}=={'mnist_course', 'mnist_course.core', 'mnist_course.core.pictures'}
+    assert not {m.split('.')[0] for m in modules} & {'torch','matplotlib','safetensors','fastcore','fastai','typer','IPython'}
+
+
+def test_lesson_15_hands_on_what_has_moved():
+    from mnist_course import your_digits
+    from mnist_course.core import pictures
+    for name in ('MAX_PIXELS', 'SIDE', 'FORMATS', 'TURNS', 'read_picture', 'fake_photo', 'disc'):
+        assert getattr(your_digits, name) is getattr(pictures, name)

@@ -118,8 +118,8 @@ def write_notebook(
 
 # %% ../../nbs/core/files.ipynb #68a36350
 def find_lessons(
-    package:Path=None, # Folder of the package; where it is installed unless given
-)->tuple:              # Folder with the lessons, and whether it is the package's own copy
+    package:Path|None=None, # Folder of the package; where it is installed unless given
+)->tuple:                   # Folder with the lessons, and whether it is the package's own copy
     "Where the notebooks are: `nbs/` of a clone, or `lessons/` inside an installed package"
     package = Path(package or str(files('mnist_course')))
     clone, copy = package.parent/'nbs', package/'lessons'

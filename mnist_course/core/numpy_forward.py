@@ -8,7 +8,7 @@ __all__ = ['LAYERS', 'linear_steps', 'relu_steps', 'conv_steps', 'pool_steps', '
 
 # %% ../../nbs/core/numpy_forward.ipynb #3b5d8a0a
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from .judge import Exercise, Verdict, judge
-from .outline import LOADED, NUMBERS, OUTLINE, exercise
+from .outline import LOADED, NUMBERS, OUTLINE, Exercise, Verdict, exercise, lessons_of
 
 # %% ../../nbs/exercises/catalogue.ipynb #c8f79775
 def load_exercises(
@@ -26,10 +25,7 @@ def exercises_of(
     path:Path, # A notebook, whose name begins as that of its lesson; or a lesson's number, as '03'
 )->list:       # `Exercise`s
     "The exercises of a lesson, in order; where notebooks share a number, those of the one with this name"
-    stem = Path(path).stem
-    here = [lesson for lesson in OUTLINE if lesson[:2]==stem[:2]]
-    named = max((lesson for lesson in here if stem.startswith(lesson)), key=len, default=None)
-    return [ex for lesson in here if named in (None, lesson) for ex in load_exercises(lesson)]
+    return [ex for lesson in lessons_of(path) for ex in load_exercises(lesson)]
 
 # %% ../../nbs/exercises/catalogue.ipynb #38156a5f
 class Catalogue(Mapping):
@@ -58,6 +54,7 @@ def check(
     number=None, # Its exercise, as '03.2'; found by its name unless given
 )->Verdict:      # Shown as a tick, or a cross with its diagnosis
     "Is this exercise done? Fresh inputs decide"
+    from mnist_course.exercises.judge import judge
     name = getattr(f, '__qualname__', None)
     if ex := find_exercise(number or name): return judge(ex, f)
     what = f'exercise {number or name!r}' if number or name else f'exercise by this {type(f).__name__}'

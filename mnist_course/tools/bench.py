@@ -12,18 +12,19 @@ from dataclasses import replace
 
 from ..core.choices import pick
 from ..core.compute import check_seed
+from ..core.tables import Column, text_table
 from .comparisons import COMPARISONS
 from .timing import machine, measure
 
 # %% ../../nbs/tools/bench.ipynb #f14ae1ca
 def run_bench(
-    names:Iterable=None,    # Names of comparisons; all unless given
-    reps:int=7,             # How often each side runs
-    threads:int=1,          # Threads for torch
-    seed:int=0,             # Seed of weights and batches
-    progress:Callable=None, # Called with the comparison and the pairs done
-    whole:bool=False,       # As many repetitions as a whole training run takes, where there is one?
-)->list:                    # A `Report` for each comparison
+    names:Iterable|None=None,    # Names of comparisons; all unless given
+    reps:int=7,                  # How often each side runs
+    threads:int=1,               # Threads for torch
+    seed:int=0,                  # Seed of weights and batches
+    progress:Callable|None=None, # Called with the comparison and the pairs done
+    whole:bool=False,            # As many repetitions as a whole training run takes, where there is one?
+)->list:                         # A `Report` for each comparison
     "Measure comparisons, each in turns, in this process"
     chosen, seed = pick('comparison', names, COMPARISONS), check_seed(seed)
     def plan(c):
@@ -38,31 +39,21 @@ def bench_table(
     width:int=120, # Characters in a line of the terminal
 ):                 # A table that rich can print
     "Two rows a comparison: median, fastest and slowest run, accuracy; then the ratio of the medians"
-    from rich import box
-    from rich.table import Table
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, int(width>=100)))
-    columns = ['name','side','median s','min','max','accuracy','ratio']
-    if width<60: columns = ['name','side','median s','ratio']
-    if width<40: columns = ['name','ratio']
-    for c in columns:
-        words = c in ('name','side')
-        table.add_column(c, justify='left' if words else 'right', overflow='fold', no_wrap=c!='side',
-                         style='bold' if c=='ratio' else None)
-    sides = ('theirs','ours') if 'side' in columns else ('ours',)
-    def number(x): return '' if x is None else f'{x:.4f}'
-    for d in (r.as_dict() for r in reports):
-        for label in sides:
-            side, sliced = d[label], label=='theirs' and d['slices']!=1
-            parts = f", 1 of {d['slices']:g} slices" if sliced else ''
-            cells = {'name':     d['name'] if label==sides[0] else '',
-                     'side':     f"{label}: {side['how']}{parts}" if width>=80 else label,
-                     'median s': number(side['median_s']),
-                     'min':      number(side['min_s']),
-                     'max':      number(side['max_s']),
-                     'accuracy': number(side['accuracy']),
-                     'ratio':    f"{d['ratio']:.2f}" if label=='ours' else ''}
-            table.add_row(*(cells[c] for c in columns))
-    return table
+    def side(row):
+        d, label = row
+        slices = f", 1 of {d['slices']:g} slices" if label=='theirs' and d['slices']!=1 else ''
+        return f"{label}: {d[label]['how']}{slices}" if width>=80 else label
+    def number(key): return lambda row: '' if (x := row[0][row[1]][key]) is None else f'{x:.4f}'
+    first = 'theirs' if width>=40 else 'ours'    # with so little room the ratio is all that is shown
+    columns = [Column('name',     lambda row: row[0]['name'] if row[1]==first else '', 'name'),
+               Column('side',     side, 'words',      room=40),
+               Column('median s', number('median_s'), room=40),
+               Column('min',      number('min_s'),    room=60),
+               Column('max',      number('max_s'),    room=60),
+               Column('accuracy', number('accuracy'), room=60),
+               Column('ratio',    lambda row: f"{row[0]['ratio']:.2f}" if row[1]=='ours' else '', style='bold')]
+    rows = [(r.as_dict(), label) for r in reports for label in ('theirs','ours') if label=='ours' or first=='theirs']
+    return text_table(columns, [rows], width)
 
 # %% ../../nbs/tools/bench.ipynb #7c4fe96d
 def bench_json(

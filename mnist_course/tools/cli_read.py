@@ -6,6 +6,7 @@
 __all__ = ['count_digits', 'as_text', 'predict', 'draw']
 
 # %% ../../nbs/tools/cli_read.ipynb #cc936776
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ def count_digits(
     try: return len(split_digits(file))
     except ValueError: return 0
 
+# %% ../../nbs/tools/cli_read.ipynb #a1cc0001
 def as_text(
     seen, # A picture as `prepare` makes it, bytes (28,28)
 )->str:   # 14 lines of 28 characters at most
@@ -34,7 +36,7 @@ def as_text(
 def predict(
     pictures:Annotated[list[Path], typer.Argument(metavar='FILE...', help='Photos, scans or drawings, a digit each.')],
     model:Annotated[str, typer.Option(metavar='NAME|FILE', help='A network that ships, or a file by save_numpy.')]='small-convnet',
-    json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
+    as_json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
     show:Annotated[bool, typer.Option('--show', help='Show what the network saw.')]=False,
     split:Annotated[bool, typer.Option('--split', help='Read several digits in a picture, one by one.')]=False,
 ):
@@ -61,25 +63,26 @@ def predict(
             typer.echo(f'mnist_course: {text}', err=True)
             failed = True
             continue
-        if not split and not answers[0].sure and (n := count_digits(file))>1: answers[0].note = f'are these {n} digits? Then try --split'
-        if split and not json: typer.echo(f"{file}: {' '.join(str(a.digit) for a in answers)}")
+        if not split and not answers[0].sure and (n := count_digits(file))>1:
+            answers[0].note = f'are these {n} digits? Then try --split'
+        if split and not as_json: typer.echo(f"{file}: {' '.join(str(a.digit) for a in answers)}")
         for answer in answers:
-            rows.append(dict(file=str(file), digit=answer.digit, probability=round(answer.probability, 4), sure=answer.sure,
-                             runners_up=[dict(digit=d, probability=round(p, 4)) for d,p in answer.runners_up], note=answer.note))
+            others = [dict(digit=d, probability=round(p, 4)) for d,p in answer.runners_up]
+            rows.append(dict(file=str(file), digit=answer.digit, probability=round(answer.probability, 4),
+                             sure=answer.sure, runners_up=others, note=answer.note))
             if show: rows[-1]['seen'] = answer.seen.tolist()
-            if not json: typer.echo(f'{file}: {answer}' + (f'\n{as_text(answer.seen)}' if show and answer.digit is not None else ''))
-    if json:
-        import json as js
-        typer.echo(js.dumps(rows, indent=None if show else 1))
+            drawn = f'\n{as_text(answer.seen)}' if show and answer.digit is not None else ''
+            if not as_json: typer.echo(f'{file}: {answer}{drawn}')
+    if as_json: typer.echo(json.dumps(rows, indent=None if show else 1))
     if failed: raise typer.Exit(2)
 
 # %% ../../nbs/tools/cli_read.ipynb #1d055248
 @app.command()
 def draw(
     out:Annotated[Path, typer.Option(metavar='FILE', help='HTML file to write.')]=Path('draw.html'),
-    model:Annotated[list[Path], typer.Option(metavar='FILE', show_default='the course\'s models alone',
+    model:Annotated[list[Path]|None, typer.Option(metavar='FILE', show_default='the course\'s models alone',
                                              help='Add a model, saved by save_numpy. Can be given again.')]=None,
-    browser:Annotated[bool, typer.Option('--browser/--no-browser', help='Open it in a browser?',
+    browser:Annotated[bool|None, typer.Option('--browser/--no-browser', help='Open it in a browser?',
                                          show_default='where there is one')]=None,
 ):
     """Write a page to draw digits on, and open it.

@@ -18,17 +18,17 @@ from .cli_app import app, count_of, plain_warnings, rate, whole_number
 # %% ../../nbs/tools/cli_train.ipynb #5ee7287c
 @app.command()
 def ladder(
-    rungs:Annotated[str, typer.Option(metavar='A,B,...', help='Only these rungs.', show_default='all')]=None,
+    rungs:Annotated[str|None, typer.Option(metavar='A,B,...', help='Only these rungs.', show_default='all')]=None,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number,
                                      help='Seed of the first weights and of the order of the batches.')]=0,
     device:Annotated[str, typer.Option(help='Where to compute: cpu, cuda, cuda:1 or mps.')]='cpu',
     fast:Annotated[bool, typer.Option('--fast', help='A short look: fewer epochs where it takes long.')]=False,
-    mine:Annotated[Path, typer.Option(metavar='FOLDER', show_default='none', help=
+    mine:Annotated[Path|None, typer.Option(metavar='FOLDER', show_default='none', help=
         'Run on your own code: the solved exercises of these copies.')]=None,
-    best:Annotated[float, typer.Option(metavar='MINUTES', parser=rate, show_default='none', help=
+    best:Annotated[float|None, typer.Option(metavar='MINUTES', parser=rate, show_default='none', help=
         'Add the best network, trained for so many minutes.')]=None,
-    out:Annotated[Path, typer.Option(help='Folder for the table and the picture.',
-                                     show_default='mnist_ladder')]=None,
+    out:Annotated[Path|None, typer.Option(help='Folder for the table and the picture.',
+                                          show_default='mnist_ladder')]=None,
 ):
     """Run the models of the course on real data: what does each new idea bring?
 
@@ -46,7 +46,8 @@ def ladder(
     from mnist_course.core.choices import pick
     from mnist_course.core.compute import check_seed, find_device
     from mnist_course.core.files import ready_folder
-    from mnist_course.tools.ladder import RUNGS, best_rung, ladder_progress, ladder_table, run_ladder, save_ladder, shorten
+    from mnist_course.tools.ladder import RUNGS, best_rung, ladder_progress, run_ladder, shorten
+    from mnist_course.tools.ladder import ladder_table, save_ladder
     names = None if rungs is None else [r.strip() for r in rungs.split(',') if r.strip()]
     chosen, _, _ = pick('rung', names, RUNGS), find_device(device), check_seed(seed)
     if mine and device!='cpu': raise ValueError('--mine runs on the CPU: leave --device out')
@@ -84,29 +85,21 @@ def recipes_table(
     width:int=120, # Characters in a line of the terminal
 ):                 # A table that rich can print
     "The recipes with their settings as a table of rich's, with fewer columns where there is less room"
-    from rich import box
-    from rich.table import Table
+    from mnist_course.core.tables import Column, text_table
     from mnist_course.recipes import RECIPES
     def optimizer(r):
         func, settings = getattr(r.opt_func, 'func', r.opt_func), getattr(r.opt_func, 'keywords', {})
         return ', '.join([func.__name__, f'lr {r.lr:g}', *(f'{k} {v:g}' for k,v in settings.items())])
-    columns = {'recipe':    lambda r: r.name,
-               'network':   lambda r: r.network,
-               'pixels':    lambda r: '(x-{})/{}'.format(*r.pixels) if r.pixels!=(0.,1.) else 'x',
-               'loss':      lambda r: r.loss_func.__name__,
-               'optimizer': optimizer,
-               'batch':     lambda r: str(r.bs),
-               'epochs':    lambda r: str(r.n_epoch),
-               'figure':    lambda r: r.figure}
-    if width<110: columns = {c: f for c,f in columns.items() if c not in ('pixels','loss','figure')}
-    if width<60:  columns = {c: f for c,f in columns.items() if c in ('recipe','batch','epochs')}
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for c in columns:
-        head = "article's figure" if c=='figure' else c
-        table.add_column(head, overflow='fold', no_wrap=c in ('recipe','batch','epochs') and width>=36,
-                         justify='right' if c in ('batch','epochs') else 'left')
-    for r in RECIPES.values(): table.add_row(*(f(r) for f in columns.values()))
-    return table
+    def pixels(r): return '(x-{})/{}'.format(*r.pixels) if r.pixels!=(0.,1.) else 'x'
+    columns = [Column('recipe',           lambda r: r.name,               'name'),
+               Column('network',          lambda r: r.network,            'words', room=60),
+               Column('pixels',           pixels,                         'words', room=110),
+               Column('loss',             lambda r: r.loss_func.__name__, 'words', room=110),
+               Column('optimizer',        optimizer,                      'words', room=60),
+               Column('batch',            lambda r: str(r.bs)),
+               Column('epochs',           lambda r: str(r.n_epoch)),
+               Column("article's figure", lambda r: r.figure,             'words', room=110)]
+    return text_table(columns, [RECIPES.values()], width)
 
 # %% ../../nbs/tools/cli_train.ipynb #5a216386
 @app.command()
@@ -135,18 +128,17 @@ def check_run(
 
 # %% ../../nbs/tools/cli_train.ipynb #27bf4f85
 def keepers(
-    folder:Path,       # Where checkpoints and figures go
-    recipe,            # Which `Recipe` is trained
-    valid:bool=False,  # Are held-out pictures judged, so that the best epoch can be kept?
-    log:Path=None,     # Folder for TensorBoard
-    resume:bool=False, # Begin where the checkpoint in `folder` ended?
-    lr:float=None,     # With `resume`: another rate than the checkpoint's
-)->list:               # Callbacks for `train_recipe`
+    folder:Path,        # Where checkpoints and figures go
+    recipe,             # Which `Recipe` is trained
+    valid:bool=False,   # Are held-out pictures judged, so that the best epoch can be kept?
+    log:Path|None=None, # Folder for TensorBoard
+    resume:bool=False,  # Begin where the checkpoint in `folder` ended?
+    lr:float|None=None, # With `resume`: another rate than the checkpoint's
+)->list:                # Callbacks for `train_recipe`
     "What `train` watches and keeps: checkpoints, figures, TensorBoard, a stop at nan; lesson 11"
-    from importlib.util import find_spec
+    from mnist_course.core.compute import needs
     from mnist_course.persist import CheckpointCallback, CSVLogger, Resume, StopOnNaN, TensorBoardCallback
-    if log and find_spec('tensorboard') is None:
-        raise ModuleNotFoundError("--log needs TensorBoard, which is not installed: pip install tensorboard")
+    if log: needs('--log', 'tensorboard', 'pip install tensorboard')
     checkpoint = CheckpointCallback(folder, 'accuracy' if valid else 'valid_loss', recipe)
     cbs = [checkpoint, StopOnNaN(), CSVLogger(Path(folder)/'history.csv')]
     if log: cbs.append(TensorBoardCallback(Path(log)/Path(folder).name))
@@ -181,19 +173,19 @@ def check_sizes(
 @app.command()
 def train(
     name:Annotated[str, typer.Argument(metavar='NAME', help='A recipe; `mnist_course recipes` lists them.')],
-    epochs:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Passes over the pictures.',
-                                       show_default="the recipe's")]=None,
-    lr:Annotated[float, typer.Option(metavar='X', parser=rate, help='Learning rate.',
-                                     show_default="the recipe's")]=None,
-    bs:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Pictures in a batch.',
-                                   show_default="the recipe's")]=None,
+    epochs:Annotated[int|None, typer.Option(metavar='N', parser=count_of, help='Passes over the pictures.',
+                                            show_default="the recipe's")]=None,
+    lr:Annotated[float|None, typer.Option(metavar='X', parser=rate, help='Learning rate.',
+                                          show_default="the recipe's")]=None,
+    bs:Annotated[int|None, typer.Option(metavar='N', parser=count_of, help='Pictures in a batch.',
+                                        show_default="the recipe's")]=None,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
     device:Annotated[str, typer.Option(help='Where to compute: cpu, cuda, cuda:1 or mps.')]='cpu',
-    valid:Annotated[int, typer.Option(metavar='N', parser=count_of, show_default='none', help=
+    valid:Annotated[int|None, typer.Option(metavar='N', parser=count_of, show_default='none', help=
         'Hold out N training pictures, judge each epoch on them, and leave the test pictures alone.')]=None,
-    out:Annotated[Path, typer.Option(help='Folder for model and checkpoints.',
-                                     show_default='mnist_models/NAME')]=None,
-    log:Annotated[Path, typer.Option(show_default='none', help=
+    out:Annotated[Path|None, typer.Option(help='Folder for model and checkpoints.',
+                                          show_default='mnist_models/NAME')]=None,
+    log:Annotated[Path|None, typer.Option(show_default='none', help=
         'Folder for TensorBoard; curves of held-out pictures and worst errors come with --valid.')]=None,
     resume:Annotated[bool, typer.Option('--resume', help=
         'Go on from the checkpoint in that folder, with its rate unless --lr is given.')]=False,
@@ -241,13 +233,13 @@ def train(
 # %% ../../nbs/tools/cli_train.ipynb #795f89ae
 @app.command()
 def bench(
-    names:Annotated[list[str], typer.Argument(help='Only these comparisons.', show_default='all')]=None,
-    reps:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='How often each side runs.')]=7,
-    threads:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Threads that torch may use.')]=1,
+    names:Annotated[list[str]|None, typer.Argument(help='Only these comparisons.', show_default='all')]=None,
+    reps:Annotated[int, typer.Option(metavar='N', parser=count_of, help='How often each side runs.')]=7,
+    threads:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Threads that torch may use.')]=1,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
     quick:Annotated[bool, typer.Option('--quick', help='At most 2 repetitions.')]=False,
     whole:Annotated[bool, typer.Option('--whole', help='Train the recipes to their end; takes minutes.')]=False,
-    json:Annotated[bool, typer.Option('--json', help='Print JSON, with every single time.')]=False,
+    as_json:Annotated[bool, typer.Option('--json', help='Print JSON, with every single time.')]=False,
 ):
     """Time our code against the usual way: the same work, in turns, in one process.
 
@@ -265,7 +257,7 @@ def bench(
         typer.echo(f'\r\033[K{c.name}: {n} of {whole and c.whole or reps}', err=True, nl=False)
     reports = run_bench(names or None, reps, threads, seed, progress if screen else None, whole)
     if screen: typer.echo('\r\033[K', err=True, nl=False)
-    if json: return typer.echo(bench_json(reports, threads))
+    if as_json: return typer.echo(bench_json(reports, threads))
     console, m = Console(force_jupyter=False), machine()
     console.print(bench_table(reports, console.width))
     typer.echo(f"\n{m['processor']}, {m['cores']} cores, torch {m['torch']}. Threads: {threads}; in turns.")

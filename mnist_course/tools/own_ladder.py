@@ -6,22 +6,25 @@
 __all__ = ['ladder_on', 'describe']
 
 # %% ../../nbs/tools/own_ladder.ipynb #396080f8
+from collections.abc import Callable, Iterable
+
 from ..classroom.mine import run_in_place
 from ..core.choices import pick
 from .ladder import RUNGS, run_ladder
 
 # %% ../../nbs/tools/own_ladder.ipynb #d5063e3f
 def ladder_on(
-    answers:dict,    # As from `solved`
-    rungs=None,      # Names of rungs; all unless given
-    seed:int=0,      # Seed of weights and batches
-    fast:bool=False, # Fewer epochs where it takes long?
-    progress=None,   # As for `run_ladder`
-)->list:             # For each rung: its `Result`, the exercises that ran on the learner's code, the others, the errors
+    answers:dict,                # As from `solved`
+    rungs:Iterable|None=None,    # Names of rungs; all unless given
+    seed:int=0,                  # Seed of weights and batches
+    fast:bool=False,             # Fewer epochs where it takes long?
+    progress:Callable|None=None, # As for `run_ladder`
+)->list:                         # For each rung: its `Result`, which exercises ran on the learner's code, the others, errors
     "Run the ladder on a learner's code; an answer that breaks a rung is named, and left to the package there"
     def climb(rung): return run_ladder([rung.name], seed, fast=fast, progress=progress)[0]
     return [run_in_place(answers, lambda rung=rung: climb(rung)) for rung in pick('rung', rungs, RUNGS)]
 
+# %% ../../nbs/tools/own_ladder.ipynb #descr001
 def describe(
     rows:list, # From `ladder_on`
 )->str:        # Some lines for each rung

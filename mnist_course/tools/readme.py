@@ -47,28 +47,31 @@ def readme_text(
     from nbconvert import MarkdownExporter
 
     page, folder = nbformat.read(Path(root)/nb, as_version=4), posixpath.dirname(nb)
-    page.metadata['language_info'] = {'name': 'python'}  # nbdev_clean takes it off; nbconvert names the code's language by it
+    page.metadata['language_info'] = {'name': 'python'}  # nbdev_clean takes it off, and nbconvert asks for it
     page.cells = [c for c in page.cells if shown_cell(c, folder)]
     text, resources = MarkdownExporter().from_notebook_node(page)
-    if resources['outputs']: raise ValueError(f'{nb}: expected links to pictures, found drawn ones: {sorted(resources["outputs"])}; save them as files')
+    if drawn := sorted(resources['outputs']):
+        raise ValueError(f'{nb}: expected links to pictures, found drawn ones: {drawn}; save them as files')
     text = re.sub(r'\n{3,}', '\n\n', re.sub(r'[ \t]+\n', '\n', text)).strip()
     return f'<!-- Made from {nb} by `python -m mnist_course.tools.readme`: change it there. -->\n\n{text}\n'
 
 # %% ../../nbs/tools/readme.ipynb #217cce66
 def repo_root(
-    start:Path=None, # A folder inside a clone; the current one unless given
-)->Path:             # The nearest folder upwards that holds `settings.ini`
+    start:Path|None=None, # A folder inside a clone; the current one unless given
+)->Path:                  # The nearest folder upwards that holds `settings.ini`
     "The root of the repository"
     start = Path(start or Path.cwd()).absolute()
     found = Config.find('settings.ini', start)
-    if not found: raise FileNotFoundError(f'{start}: expected a clone of the course, found no settings.ini in it or above; change to a clone')
+    if not found:
+        raise FileNotFoundError(f'{start}: expected a clone of the course, found no settings.ini in it or above; '
+                                'change to a clone')
     return found.config_path
 
 # %% ../../nbs/tools/readme.ipynb #233b5ff9
 @call_parse
 def main(
-    check:bool=False, # Write nothing; fail when README.md is stale
-    root:Path=None,   # The root of the repository; found from the current folder unless given
+    check:bool=False,    # Write nothing; fail when README.md is stale
+    root:Path|None=None, # The root of the repository; found from the current folder unless given
 ):
     "Make README.md from nbs/index.ipynb"
     root = Path(root or repo_root())

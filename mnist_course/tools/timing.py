@@ -6,7 +6,7 @@
 __all__ = ['Comparison', 'in_turns', 'Report', 'measure', 'machine']
 
 # %% ../../nbs/tools/timing.ipynb #10752a6e
-import os, platform, time
+import os, platform, re, time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,22 +21,22 @@ from ..core.compute import threads_set
 @dataclass(frozen=True)
 class Comparison:
     "The same work in two ways"
-    name:str        # What the command line calls it
-    work:str        # What both sides do
-    theirs:str      # How the usual way does it
-    ours:str        # How ours does it
-    setup:Callable  # Seed -> `(theirs, ours, score)`: two functions, and what scores their returns, or None
-    whole:int=None  # Repetitions that make a whole training run, where there is one
-    slices:float=1  # Turns of theirs that make its whole run, where a turn of ours is one
-    in_full:tuple=None # For `--whole`: a setup with larger slices, and how many they are
+    name:str                # What the command line calls it
+    work:str                # What both sides do
+    theirs:str              # How the usual way does it
+    ours:str                # How ours does it
+    setup:Callable          # Seed -> `(theirs, ours, score)`: two functions, and what scores their returns, or None
+    whole:int|None=None     # Repetitions that make a whole training run, where there is one
+    slices:float=1          # Turns of theirs that make its whole run, where a turn of ours is one
+    in_full:tuple|None=None # For `--whole`: a setup with larger slices, and how many they are
 
 # %% ../../nbs/tools/timing.ipynb #dccb52c6
 def in_turns(
-    theirs:Callable,         # One side
-    ours:Callable,           # The other side
-    reps:int=7,              # How often each of them runs
-    progress:Callable=None,  # Called after each pair with the pairs done
-)->tuple:                    # Seconds of theirs, seconds of ours (lists), what each returned last
+    theirs:Callable,             # One side
+    ours:Callable,               # The other side
+    reps:int=7,                  # How often each of them runs
+    progress:Callable|None=None, # Called after each pair with the pairs done
+)->tuple:                        # Seconds of theirs, seconds of ours (lists), what each returned last
     "Time two functions in turns; one run of each beforehand isn't counted"
     seconds, returned = ([], []), [theirs(), ours()]
     for i in range(reps):
@@ -51,11 +51,11 @@ def in_turns(
 @dataclass(frozen=True)
 class Report:
     "What one comparison measured"
-    comparison:Comparison  # What was compared
-    theirs_s:list          # Seconds of each run of theirs
-    ours_s:list            # Seconds of each run of ours
-    theirs_score:float     # Accuracy that theirs reached, in [0,1]; None where there is none
-    ours_score:float       # The same of ours
+    comparison:Comparison   # What was compared
+    theirs_s:list           # Seconds of each run of theirs
+    ours_s:list             # Seconds of each run of ours
+    theirs_score:float|None # Accuracy that theirs reached, in [0,1], where there is one
+    ours_score:float|None   # The same of ours
 
     @property
     def ratio(self): return median(self.theirs_s)*self.comparison.slices/median(self.ours_s)
@@ -71,12 +71,12 @@ class Report:
 
 # %% ../../nbs/tools/timing.ipynb #0f6e4f92
 def measure(
-    comparison:Comparison,   # What to compare
-    reps:int=7,              # How often each side runs
-    threads:int=1,           # Threads for torch
-    seed:int=0,              # Seed of weights and batches
-    progress:Callable=None,  # Called with the comparison and the pairs done
-)->Report:                   # What was measured
+    comparison:Comparison,       # What to compare
+    reps:int=7,                  # How often each side runs
+    threads:int=1,               # Threads for torch
+    seed:int=0,                  # Seed of weights and batches
+    progress:Callable|None=None, # Called with the comparison and the pairs done
+)->Report:                       # What was measured
     "Prepare a comparison, time its two sides in turns, and score what they returned"
     if reps<1: raise ValueError(f'{reps} repetitions: expected 1 or more')
     with threads_set(threads):
@@ -87,9 +87,7 @@ def measure(
 # %% ../../nbs/tools/timing.ipynb #05961455
 def machine()->dict: # Processor, its logical cores, system, versions of Python and torch
     "What the figures were measured on"
-    cpuinfo = Path('/proc/cpuinfo')
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [l.split(':')[1].strip() for l in lines if l.startswith('model name')]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return dict(processor=processor, cores=os.cpu_count(), system=platform.system(),
-                python=platform.python_version(), torch=torch.__version__)
+    cpuinfo = Path('/proc/cpuinfo')    # of Linux, where `platform` doesn't know the processor's name
+    named = re.search(r'model name\s*: (.+)', cpuinfo.read_text()) if cpuinfo.exists() else None
+    return dict(processor=named[1] if named else platform.processor() or platform.machine(), cores=os.cpu_count(),
+                system=platform.system(), python=platform.python_version(), torch=torch.__version__)

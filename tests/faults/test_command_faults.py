@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_course.tools import cli
+from mnist_course.tools import cli_app
 from mnist_course.tools.cli import main
 
 command = Path(sys.executable).parent/'mnist_course'
@@ -31,13 +31,13 @@ def refused(tmp_path, monkeypatch, capfd):
     return refused
 
 
-@pytest.mark.fault(39, without={'mnist_course.tools.cli.explain': 'lambda e: (1, "failed")'})
+@pytest.mark.fault(39, without={'mnist_course.tools.cli_app.explain': 'lambda e: (1, "failed")'})
 @pytest.mark.parametrize('line, said', [
     ('lader', "Did you mean 'ladder'"), ('ladder --sead 1', "Did you mean '--seed'?"), ('ladder extra', 'extra'), ('train', 'NAME')])
 def test_an_unknown_command_or_option_names_the_nearest(refused, line, said): refused(line, said, '--help')
 
 
-@pytest.mark.fault(39, without={'mnist_course.recipes.get_close_matches': 'lambda *args, **kwargs: []'})
+@pytest.mark.fault(39, without={'mnist_course.core.choices.get_close_matches': 'lambda *args, **kwargs: []'})
 @pytest.mark.parametrize('line, said', [
     ('train mlp-49', 'did you mean mlp-490?'), ('ladder --rungs pixel-l3', 'did you mean pixel-l'),
     ('ladder --rungs guess,simple-nett', 'did you mean simple-net?'), ('bench mlp-65-65', 'did you mean mlp-64-64?')])
@@ -45,10 +45,10 @@ def test_an_unknown_recipe_or_rung_names_the_nearest(refused, line, said): refus
 
 
 def no_checks(patch):
-    for check in (cli.whole_number, cli.count_of, cli.rate): patch.setattr(check, '__code__', (lambda text: float(text) if 'n' in text or '.' in text else int(text)).__code__)
-    patch.setattr('mnist_course.tools.cli.check_sizes', lambda *args: None)
-    patch.setattr('mnist_course.tools.ladder.check_seed', lambda seed: seed)
-    patch.setattr('mnist_course.tools.ladder.find_device', lambda device: device)
+    for check in (cli_app.whole_number, cli_app.count_of, cli_app.rate): patch.setattr(check, '__code__', (lambda text: float(text) if 'n' in text or '.' in text else int(text)).__code__)
+    patch.setattr('mnist_course.tools.cli_train.check_sizes', lambda *args: None)
+    patch.setattr('mnist_course.core.compute.check_seed', lambda seed: seed)
+    patch.setattr('mnist_course.core.compute.find_device', lambda device: device)
 
 
 @pytest.mark.fault(40, without=no_checks)
@@ -62,16 +62,16 @@ def no_checks(patch):
 def test_a_setting_that_makes_no_sense_is_refused(refused, line, said): refused(line, *said)
 
 
-@pytest.mark.fault(41, without={'mnist_course.tools.cli.explain': 'lambda e: (1, "failed")'})
+@pytest.mark.fault(41, without={'mnist_course.tools.cli_app.explain': 'lambda e: (1, "failed")'})
 @pytest.mark.parametrize('line', ['lessons --folder nowhere', 'ladder --mine nowhere', 'check nowhere', 'grade nowhere.ipynb'])
 def test_a_missing_file_is_named(refused, line): refused(line, 'nowhere')
 
 
-@pytest.mark.fault(41, without={'mnist_course.tools.cli.check_run': 'lambda *args: None'})
+@pytest.mark.fault(41, without={'mnist_course.tools.cli_train.check_run': 'lambda *args: None'})
 def test_nothing_to_resume_is_said(refused): refused('train mlp-490 --resume --out .', 'nothing to resume')
 
 
-@pytest.mark.fault(42, without={'mnist_course.tools.ladder.ready_folder': 'Path'})
+@pytest.mark.fault(42, without={'mnist_course.core.files.ready_folder': 'Path', 'mnist_course.tools.ladder.ready_folder': 'Path'})
 @pytest.mark.parametrize('line', ['ladder --rungs guess --out file', 'ladder --rungs guess --out file/deep', 'train mlp-490 --out file'])
 def test_a_folder_that_is_a_file_is_refused(refused, line): refused(line, 'cannot write to file', 'name another folder')
 

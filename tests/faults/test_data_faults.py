@@ -232,7 +232,7 @@ def test_killed_at_three_moments_the_sample_is_whole_in_the_end(tmp_path):
     folder = tmp_path/'sample'
     for moment in (dice.randint(1, 500), dice.randint(500, 3000), dice.randint(3000, 6000)):
         writer = fork(lambda: data.sample_folder(folder))
-        assert kill_when(writer, lambda: sum(len(names) for *_, names in os.walk(tmp_path))>=moment)==-signal.SIGKILL
+        assert kill_when(writer, lambda moment=moment: sum(len(names) for *_, names in os.walk(tmp_path))>=moment)==-signal.SIGKILL
         assert not folder.exists()
     assert data.sample_folder(folder)==folder and is_whole(folder) and others(tmp_path)==[]
 

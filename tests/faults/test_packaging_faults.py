@@ -43,21 +43,21 @@ def installed(folder, *what):
     return folder/'bin', site
 
 
-def climbs(bin, site, folder, *args):
+def climbs(where_bin, site, folder, *args):
     "The command runs offline, on data of its own, and finds its lessons"
     where = 'import mnist_course, pathlib; print(pathlib.Path(mnist_course.__file__).parent)'
-    package = Path(shell(bin/'python', '-c', where, cwd=folder).stdout.strip())
+    package = Path(shell(where_bin/'python', '-c', where, cwd=folder).stdout.strip())
     assert ROOT not in package.parents
     spoil(package)
-    r = shell(*offline(), bin/'mnist_course', 'ladder', *args, cwd=folder)
+    r = shell(*offline(), where_bin/'mnist_course', 'ladder', *args, cwd=folder)
     assert r.returncode==0 and (folder/'mnist_ladder'/'ladder.csv').exists(), r.stderr
     find = 'from mnist_course.tools.cli import find_lessons; print(len(list(find_lessons()[0].glob("*.ipynb"))))'
-    assert int(shell(bin/'python', '-c', find, cwd=folder).stdout)==len(list((ROOT/'nbs').glob('*.ipynb')))
+    assert int(shell(where_bin/'python', '-c', find, cwd=folder).stdout)==len(list((ROOT/'nbs').glob('*.ipynb')))
 
 
 @pytest.mark.fault(46, **no_data)
 def test_a_wheel_climbs_the_ladder_offline(built, tmp_path):
-    climbs(*installed(tmp_path/'new', next(built.glob('*.whl'))), tmp_path, '--fast')
+    climbs(*installed(tmp_path/'new', next(built.glob('*.whl'))), tmp_path, '--rungs', 'guess,pixel-l2,simple-net,fast')
 
 
 @pytest.mark.fault(47, **no_data)

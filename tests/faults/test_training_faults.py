@@ -93,7 +93,7 @@ def test_what_an_earlier_run_left_is_not_taken_for_the_best(tmp_path):
     kept = (tmp_path/'best.safetensors').read_bytes()
     checkpoint = CheckpointCallback(tmp_path)
     learn = learner(*rows(), cbs=[checkpoint, StopOnNaN()])
-    with pytest.raises(FloatingPointError) as e: fit(learn, cbs=Once(lambda l: setattr(l, 'pred', l.pred*math.nan), 0, 0))
+    with pytest.raises(FloatingPointError) as e: fit(learn, cbs=Once(lambda learn: setattr(learn, 'pred', learn.pred*math.nan), 0, 0))
     assert 'last good state' not in str(e.value)
     with pytest.raises(ValueError, match='this run has saved no best model'): checkpoint.load_best()
     assert (tmp_path/'best.safetensors').read_bytes()==kept
@@ -146,7 +146,7 @@ def test_ctrl_c_twice_leaves_a_learner_that_goes_on():
         rec = learn.recorder
         assert [cb for cb in learn.cbs if cb not in own]==[]
         assert (len(rec.values), len(rec.losses), len(rec.lrs), rec.ends)==(1, 10, 10, [8])
-        assert all(type(l)==float and math.isfinite(l) for l in rec.losses)
+        assert all(type(loss)==float and math.isfinite(loss) for loss in rec.losses)
     fit(learn, 2)
     assert len(learn.recorder.values)==2 and len(learn.recorder.losses)==16
     assert learn.recorder.values[-1][0]<rec.values[0][0]
@@ -210,12 +210,12 @@ def by_hand(recipe):
     model, data = recipe.model(), strokes()
     loader, before = InkLoader(data, 16), [p.detach().clone() for p in model.parameters()]
     net = HANDS[recipe.name](model, loader, 1.)
-    order = loader.pixels, len(loader.pixels)+1
+    order, start = (loader.pixels, len(loader.pixels)+1), net.flat.clone() if recipe.name=='mlp-64-64' else None
     halves = [(i, i+16) for i in (0,16)]
     if recipe.name!='mlp-64-64': halves = halves[1:]                  # a step's difference is its gradient
     with torch.inference_mode():
         for a,b in halves:
-            if recipe.name=='mlp-64-64': net.flat.copy_(start) if a else (start := net.flat.clone())
+            if recipe.name=='mlp-64-64' and a: net.flat.copy_(start)
             net.step(torch.from_numpy(loader.rows[a:b]).float(), loader.targets[a:b].numpy(), loader.ends[a:b].max().item())
         if recipe.name=='mlp-64-64': net.flat.copy_(net.grad)
     net.write()

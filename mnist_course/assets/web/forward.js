@@ -48,7 +48,7 @@ function relu(x, {slope = 0}) {
 }
 
 // The largest number of each square, squares side by side.
-function max_pool(x, {size}) {
+function maxPool(x, {size}) {
   const [c, h, w] = x.shape, oh = Math.floor(h / size), ow = Math.floor(w / size);
   const out = new Float32Array(c * oh * ow).fill(-Infinity);
   for (let i = 0; i < c; i++) for (let y = 0; y < oh * size; y++) for (let p = 0; p < ow * size; p++) {
@@ -59,7 +59,7 @@ function max_pool(x, {size}) {
 }
 
 // The largest number of each channel, wherever it is.
-function global_max(x) {
+function globalMax(x) {
   const [c, h, w] = x.shape, out = new Float32Array(c).fill(-Infinity);
   x.data.forEach((v, i) => { const to = Math.floor(i / (h * w)); if (v > out[to]) out[to] = v; });
   return {shape: [c], data: out};
@@ -86,7 +86,8 @@ function softmax(x) {
   return {shape: [exps.length], data: Float32Array.from(exps, v => v / sum)};
 }
 
-const LAYERS = {pixels, linear, conv, relu, max_pool, global_max, scale, flatten, unflatten, softmax};
+// What the files call each kind of layer.
+const LAYERS = {pixels, linear, conv, relu, max_pool: maxPool, global_max: globalMax, scale, flatten, unflatten, softmax};
 
 // A network answers by passing the picture from layer to layer. Returned is what came out of each: the last are
 // the probabilities, and the pictures of "why" are drawn from the first.
@@ -102,7 +103,7 @@ function decode({shape, step, base64}) {
   return {shape, data: Float32Array.from(new Int16Array(bytes.buffer), v => v * step)};
 }
 
-function read_model(text) {
+function readModel(text) {
   const layers = text.layers.map(layer => {
     const arrays = Object.entries(layer).filter(([, v]) => v && v.base64 !== undefined);
     return {...layer, ...Object.fromEntries(arrays.map(([name, v]) => [name, decode(v)]))};

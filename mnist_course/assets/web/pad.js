@@ -2,8 +2,9 @@
 // canvases, one to look at and one for the models. `changed(resting)` is called after each change.
 const SIDE = 140, PEN = 11;                    // side of the drawing and width of the pen, in its own units
 
-function make_pad(pad, changed) {
-  const ink = document.createElement('canvas'), strokes = [];
+function makePad(pad, changed) {
+  const ink = document.createElement('canvas');
+  const strokes = [], past = [];               // the strokes now, and as they were before each step that undo takes back
   ink.width = ink.height = SIDE;
   const inkPen = ink.getContext('2d', {willReadFrequently: true}), padPen = pad.getContext('2d');
 
@@ -11,14 +12,14 @@ function make_pad(pad, changed) {
     return [[inkPen, SIDE, '#fff'], [padPen, pad.width, getComputedStyle(pad).color]];
   }
 
-  function draw_line(a, b) {
+  function drawLine(a, b) {
     for (const [pen, side, colour] of pens()) {
       pen.lineCap = pen.lineJoin = 'round';
       pen.strokeStyle = colour;
       pen.lineWidth = PEN * side / SIDE;
       pen.beginPath();
       pen.moveTo(a[0] * side / SIDE, a[1] * side / SIDE);
-      pen.lineTo(b[0] * side / SIDE, b[1] * side / SIDE);
+      pen.lineTo(b[0] * side / SIDE + .01, b[1] * side / SIDE);      // after a tap a and b are one, and a line without length leaves no dot
       pen.stroke();
     }
   }
@@ -27,7 +28,7 @@ function make_pad(pad, changed) {
     const side = Math.round(pad.clientWidth * (window.devicePixelRatio || 1));
     if (side && pad.width !== side) pad.width = pad.height = side;
     for (const [pen, n] of pens()) pen.clearRect(0, 0, n, n);
-    for (const stroke of strokes) stroke.forEach((p, i) => draw_line(stroke[Math.max(0, i - 1)], p));
+    for (const stroke of strokes) stroke.forEach((p, i) => drawLine(stroke[Math.max(0, i - 1)], p));
   }
 
   function place(event) {
@@ -41,8 +42,9 @@ function make_pad(pad, changed) {
     pointer = event.pointerId;
     pad.setPointerCapture(pointer);
     const at = place(event);
+    past.push([...strokes]);
     strokes.push([at]);
-    draw_line(at, at);
+    drawLine(at, at);
     changed(false);
   });
   pad.addEventListener('pointermove', event => {
@@ -50,7 +52,7 @@ function make_pad(pad, changed) {
     const stroke = strokes.at(-1), events = event.getCoalescedEvents?.() ?? [];
     for (const one of events.length ? events : [event]) {
       const at = place(one);
-      draw_line(stroke.at(-1), at);
+      drawLine(stroke.at(-1), at);
       stroke.push(at);
     }
     changed(false);
@@ -61,12 +63,20 @@ function make_pad(pad, changed) {
   new ResizeObserver(redraw).observe(pad);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 
-  function drop(n) {                           // the last n strokes
-    strokes.splice(Math.max(0, strokes.length - n));
+  function replaceStrokes(others) {
+    strokes.splice(0, strokes.length, ...others);
     pointer = null;
     redraw();
     changed(true);
   }
+
+  function clear() {                           // a step like any other: undo brings the strokes back
+    if (!strokes.length) return;
+    past.push([...strokes]);
+    replaceStrokes([]);
+  }
+
+  function undo() { if (past.length) replaceStrokes(past.pop()); }
 
   function drawn() {                           // ink in [0,1], row by row
     const rgba = inkPen.getImageData(0, 0, SIDE, SIDE).data, out = new Float32Array(SIDE * SIDE);
@@ -74,19 +84,21 @@ function make_pad(pad, changed) {
     return out;
   }
 
-  return {strokes, drawn, redraw, clear: () => drop(strokes.length), undo: () => drop(1)};
+  return {strokes, drawn, redraw, clear, undo, canUndo: () => past.length > 0};
 }
 
-// Ctrl+Z takes the last stroke back, C all of them. True if the key was one of them.
-function pad_keys(event, clear, undo) {
-  const key = event.key.toLowerCase(), held = event.ctrlKey || event.metaKey;
-  if (held && !event.shiftKey && key === 'z') { event.preventDefault(); undo(); return true; }
-  if (key === 'c' && !held && !event.altKey) { clear(); return true; }
+// Ctrl+Z takes the last step back, C clears. True if the key was one of them. Sliders and other inputs keep their keys
+// to themselves. On a button C does nothing either, but Ctrl+Z does: whoever clicked Undo has the focus there.
+function padKeys(event, clear, undo) {
+  const key = event.key.toLowerCase(), control = event.ctrlKey || event.metaKey, {target} = event;
+  if (event.altKey || target.isContentEditable || target.closest?.('input, select, textarea')) return false;
+  if (key === 'z' && control && !event.shiftKey) { event.preventDefault(); undo(); return true; }
+  if (key === 'c' && !control && !target.closest?.('button')) { clear(); return true; }
   return false;
 }
 
 // A picture of 28x28 bytes or shares, as opaque as there is ink.
-function show_seen(canvas, pixels, most) {
+function showSeen(canvas, pixels, most) {
   const pen = canvas.getContext('2d'), image = pen.createImageData(28, 28);
   for (let i = 0; i < 784; i++) image.data.set([255, 255, 255, 255 * pixels[i] / most], 4 * i);
   pen.putImageData(image, 0, 0);

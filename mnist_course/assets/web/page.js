@@ -2,18 +2,18 @@
 const $ = id => document.getElementById(id);
 let models = [], rows = [], due = false, speak = 0;
 
-const {strokes, drawn, redraw, clear, undo} = make_pad($('pad'), answer_soon);
+const {strokes, drawn, redraw, clear, undo, canUndo} = makePad($('pad'), answerSoon);
 $('clear').addEventListener('click', clear);
 $('undo').addEventListener('click', undo);
-addEventListener('keydown', event => pad_keys(event, clear, undo));
+addEventListener('keydown', event => padKeys(event, clear, undo));
 addEventListener('resize', redraw);
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', answer_soon);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', answerSoon);
 
 // Sliders: what they are set to, in words and in numbers
 const sliders = ['right', 'down', 'turn', 'size'].map($);
 const units = {right: v => `${v} px`, down: v => `${v} px`, turn: v => `${v}°`, size: v => `${v} %`};
 function settings() { return Object.fromEntries(sliders.map(s => [s.id, +s.value])); }
-function show_settings() {
+function showSettings() {
   for (const s of sliders) {
     const text = units[s.id](s.value);
     s.nextElementSibling.textContent = text.replace('-', '−');
@@ -21,16 +21,16 @@ function show_settings() {
   }
   $('reset').disabled = sliders.every(s => s.value === s.defaultValue) && $('prepare').checked;
 }
-for (const s of [...sliders, $('prepare')]) s.addEventListener('input', () => { show_settings(); answer_soon(); });
+for (const s of [...sliders, $('prepare')]) s.addEventListener('input', () => { showSettings(); answerSoon(); });
 $('reset').addEventListener('click', () => {
   for (const s of sliders) s.value = s.defaultValue;
   $('prepare').checked = true;
-  show_settings();
-  answer_soon();
+  showSettings();
+  answerSoon();
 });
 
 // From the drawing to 28x28 numbers in [0,1]
-function model_input() {
+function modelInput() {
   const grey = drawn();
   const small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : resize(grey, SIDE, SIDE, 28, 28);
   const {right, down, turn, size} = settings();
@@ -56,16 +56,16 @@ function colour(name) { return getComputedStyle(document.documentElement).getPro
 function paint(canvas, width, height, value) {          // value(x, y) in [-1,1]: above 0 speaks for, below against
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const pen = canvas.getContext('2d'), image = pen.createImageData(width, height), [plus, minus] = why_colours;
+  const pen = canvas.getContext('2d'), image = pen.createImageData(width, height), [plus, minus] = whyColours;
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
     const v = value(x, y), i = 4 * (y * width + x), c = v > 0 ? plus : minus;
     image.data.set([c[0], c[1], c[2], Math.min(255, Math.abs(v) * 255)], i);
   }
   pen.putImageData(image, 0, 0);
 }
-let why_colours = [[0, 0, 0], [0, 0, 0]];
+let whyColours = [[0, 0, 0], [0, 0, 0]];
 
-function draw_why(canvas, model, outs, winner, empty) {
+function drawWhy(canvas, model, outs, winner, empty) {
   const first = model.layers.findIndex(layer => layer.weight), {weight} = model.layers[first] ?? {};
   if (empty || !weight) return paint(canvas, 28, 28, () => 0);
   const last = model.layers.findLastIndex(layer => layer.weight);
@@ -93,7 +93,7 @@ function draw_why(canvas, model, outs, winner, empty) {
 }
 
 // Answers
-function make_row(model) {
+function makeRow(model) {
   const row = document.createElement('li');
   row.className = 'rung';
   const add = (parent, tag, name, text = '') => {
@@ -113,8 +113,8 @@ function make_row(model) {
   return {row, best, sure, bars: each, why};
 }
 
-function show_row({row, best, sure, bars, why}, model, outs, verdict, empty) {
-  const probs = outs.at(-1).data, winner = probs.indexOf(Math.max(...probs));
+function showRow({row, best, sure, bars, why}, model, outs, verdict, empty) {
+  const probs = outs.at(-1).data, winner = argmax(probs);
   best.textContent = empty ? '' : model.classes[winner];
   sure.textContent = empty ? '' : percent(probs[winner]);
   row.classList.toggle('other', !empty && String(model.classes[winner]) !== verdict);
@@ -122,27 +122,33 @@ function show_row({row, best, sure, bars, why}, model, outs, verdict, empty) {
     bar.classList.toggle('top', !empty && i === winner);
     bar.firstChild.style.setProperty('--p', empty ? 0 : probs[i].toFixed(4));
   });
-  draw_why(why, model, outs, winner, empty);
+  drawWhy(why, model, outs, winner, empty);
 }
 
 // All answers to one picture; the last model has the last word.
-function answer_all(image) { return models.map(model => forward(model, image)); }
+function answerAll(image) { return models.map(model => forward(model, image)); }
 
+function argmax(probs) { return probs.indexOf(Math.max(...probs)); }
+
+// The class that a model gives the greatest probability, as text.
+function winnerOf(model, outs) { return String(model.classes[argmax(outs.at(-1).data)]); }
+
+// To a picture without ink there is no answer: nothing is drawn, or no more than a speck.
 function answer() {
   due = false;
-  const empty = !strokes.length;
-  $('undo').disabled = $('clear').disabled = empty;
+  $('undo').disabled = !canUndo();
+  $('clear').disabled = !strokes.length;
   if (!models.length) return;
   const start = performance.now();
-  const image = empty ? new Float32Array(784) : model_input(), all = answer_all(image);
-  const took = performance.now() - start, last = models.at(-1), probs = all.at(-1).at(-1).data;
-  const winner = probs.indexOf(Math.max(...probs)), verdict = String(last.classes[winner]);
-  why_colours = [colour('--for'), colour('--against')];
-  models.forEach((model, i) => show_row(rows[i], model, all[i], verdict, empty));
-  show_seen($('seen'), image, 1);
+  const image = strokes.length ? modelInput() : new Float32Array(784), all = answerAll(image);
+  const took = performance.now() - start, empty = !image.some(v => v > 0);
+  const last = models.at(-1), verdict = winnerOf(last, all.at(-1)), sure = Math.max(...all.at(-1).at(-1).data);
+  whyColours = [colour('--for'), colour('--against')];
+  models.forEach((model, i) => showRow(rows[i], model, all[i], verdict, empty));
+  showSeen($('seen'), image, 1);
   $('time').textContent = empty ? '' : `All answers took ${took.toFixed(1)} ms.`;
-  const agree = all.filter((outs, i) => { const p = outs.at(-1).data; return String(models[i].classes[p.indexOf(Math.max(...p))]) === verdict; }).length;
-  say(empty ? null : [last.name, verdict, percent(probs[winner]), agree]);
+  const agree = all.filter((outs, i) => winnerOf(models[i], outs) === verdict).length;
+  say(empty ? null : [last.name, verdict, percent(sure), agree]);
 }
 
 // The result in words. A screen reader would hear every change, so it waits until the pen rests.
@@ -159,7 +165,7 @@ function say(found) {
   }, 150);
 }
 
-function answer_soon() {
+function answerSoon() {
   if (due) return;
   due = true;
   requestAnimationFrame(answer);
@@ -167,17 +173,17 @@ function answer_soon() {
 
 // First the page, then the models: reading them takes some milliseconds that nobody should wait for.
 function load() {
-  models = JSON.parse($('models').textContent).map(read_model);
-  rows = models.map(make_row);
-  answer_soon();
-  warm_up(30);
+  models = JSON.parse($('models').textContent).map(readModel);
+  rows = models.map(makeRow);
+  answerSoon();
+  warmUp(30);
 }
 
 // A browser compiles what has run a few times: better now than under the first stroke.
-function warm_up(rounds) {
-  answer_all(Float32Array.from({length: 784}, (_, i) => i % 5 ? 0 : .5));
-  if (rounds > 1) setTimeout(warm_up, 0, rounds - 1);
+function warmUp(rounds) {
+  answerAll(Float32Array.from({length: 784}, (_, i) => i % 5 ? 0 : .5));
+  if (rounds > 1) setTimeout(warmUp, 0, rounds - 1);
 }
-show_settings();
+showSettings();
 redraw();
 addEventListener('DOMContentLoaded', () => requestAnimationFrame(() => setTimeout(load)));

@@ -7,7 +7,7 @@ function render({model, el}) {
     <div class="result"><b class="digit" aria-hidden="true"></b><p role="status" aria-live="polite"></p>
       <canvas class="seen" width="28" height="28" role="img" aria-label="The 28 by 28 pixels that the network gets"></canvas></div></div>`;
   const $ = name => el.querySelector(name), stop = new AbortController(), {signal} = stop;
-  const {strokes, drawn, redraw, clear, undo} = make_pad($('.pad'), changed);
+  const {strokes, drawn, redraw, clear, undo, canUndo} = makePad($('.pad'), changed);
   let timer = null, speak = null;
 
   // While the pen moves, seven times a second; when it rests, at once
@@ -24,10 +24,11 @@ function render({model, el}) {
 
   function show() {
     const {digit = null, probability, runners_up = [], sure, seen = [], note = ''} = strokes.length ? model.get('answer') : {};
-    $('.undo').disabled = $('.clear').disabled = !strokes.length;
+    $('.undo').disabled = !canUndo();
+    $('.clear').disabled = !strokes.length;
     $('.digit').textContent = digit ?? '';
     $('.digit').classList.toggle('unsure', !sure);
-    show_seen($('.seen'), seen.length ? seen : new Uint8Array(784), 255);
+    showSeen($('.seen'), seen.length ? seen : new Uint8Array(784), 255);
     const others = runners_up.map(([d, p]) => `${d}\u00a0(${percent(p)})`).join(', ');
     const words = !strokes.length ? 'Draw a digit.' : digit === null ? note : `${sure ? '' : 'Not sure: '}${digit},\u00a0${percent(probability)}. Then ${others}.`;
     clearTimeout(speak);                       // a screen reader would hear every change, so it waits until the pen rests
@@ -37,7 +38,7 @@ function render({model, el}) {
   $('.clear').addEventListener('click', clear);
   $('.undo').addEventListener('click', undo);
   addEventListener('keydown', event => {       // before JupyterLab, where C copies the cell
-    if (el.contains(event.target) && pad_keys(event, clear, undo)) event.stopImmediatePropagation();
+    if (el.contains(event.target) && padKeys(event, clear, undo)) event.stopImmediatePropagation();
   }, {signal, capture: true});
   addEventListener('resize', redraw, {signal});
   const theme = new MutationObserver(redraw);
