@@ -1,12 +1,16 @@
 "Packaging from settings.ini, in the shape that nbdev 2 gives it, mended for today's setuptools"
+import sys
 from configparser import ConfigParser
 from pathlib import Path
-from shutil import copy2
+from shutil import copy2, rmtree
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-here = Path(__file__).parent
+here = Path(__file__).resolve().parent
+sys.path.insert(0, str(here))                      # a build in an environment of its own doesn't look here
+from mnist_course.core.files import lesson_files   # needs the standard library alone
+
 parser = ConfigParser(delimiters=['='])
 parser.read(here/'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
@@ -16,16 +20,16 @@ dev    = course + cfg['dev_requirements'].split()  # an author needs what the le
 
 
 class BuildWithLessons(build_py):
-    "Put the lessons into the wheel, so that `mnist_course lessons` finds them outside a clone"
+    "Put what learners are handed into the wheel, so that `mnist_course lessons` finds it outside a clone; not the notebooks with answers"
     def run(self):
         super().run()
         if self.editable_mode: return              # a clone has them in nbs/
         nbs, out = here/cfg['nbs_path'], Path(self.build_lib)/cfg['lib_name']/'lessons'
-        made = [f for end in ('ipynb','csv','png') for f in nbs.rglob(f'*.{end}') if '.ipynb_checkpoints' not in f.parts]
-        for f in sorted(made):
-            to = out/f.relative_to(nbs)
+        rmtree(out, ignore_errors=True)            # an earlier build may have left more
+        for inside in lesson_files(nbs):
+            to = out/inside
             to.parent.mkdir(parents=True, exist_ok=True)
-            copy2(f, to)
+            copy2(nbs/inside, to)
 
 
 setup(

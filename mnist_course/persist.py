@@ -22,7 +22,7 @@ from fastcore.basics import patch
 from torch import nn
 
 import mnist_course
-from .core.files import csv_bytes, write_atomic
+from .core.files import csv_bytes, sync_folder, write_atomic    # noqa: F401, version 0.1.0 had the second here
 from .core.progress import EventFiles, json_lines, record_rows
 from .data import show_digits
 from .evaluate import worst_errors

@@ -99,9 +99,11 @@ class HandSoftmax:
 
     def step(self, x, y, end):
         z, x = self.z, x.numpy()
-        np.dot(x, self.w.T, out=z); np.multiply(z, self.scale, out=z)
+        np.dot(x, self.w.T, out=z)
+        np.multiply(z, self.scale, out=z)
         torch.softmax(self.p, 1, out=self.p)
-        np.subtract(z, y, out=z);   np.multiply(z, self.rate, out=z)
+        np.subtract(z, y, out=z)
+        np.multiply(z, self.rate, out=z)
         np.dot(z.T, x, out=self.grad)
         np.subtract(self.w, self.grad, out=self.w)
 
@@ -234,11 +236,13 @@ class HandAdam(HandNet):
         super().__init__(model, loader, lr)
         self.avg, self.sqr = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
         self.t, self.end = torch.tensor(0.), 0
-        self.count = self.t.numpy()
+        self.count = self.t.numpy()    # the same memory: to count in NumPy is cheaper
 
     def step(self, x, y, end):
         x = x[:,:end]
-        self.forward(x); self.backward(y); self.first_grad(x)
+        self.forward(x)
+        self.backward(y)
+        self.first_grad(x)
         if end<self.end: self.grads[0][end:self.end].zero_()    # left there by the batch before
         self.end = end
         self.count += 1
@@ -275,14 +279,17 @@ class HandMomentum(HandNet):
     def step(self, x, y, end):
         n = self.wake(end)
         end = min(n*self.nap, x.shape[1])
-        self.forward(x[:,:end]); self.backward(y)
+        self.forward(x[:,:end])
+        self.backward(y)
         for i in range(0, end, self.strip):
             rows = slice(i, min(i+self.strip, end))
             v = self.sums[rows].addmm_(x[:,rows].T, self.deltas[0], beta=self.mom, alpha=1/255)
             self.params[0][rows].add_(v, alpha=-self.lr)
         v, g = self.rest_sums, self.rest_grad
-        np.multiply(v, np.float32(self.mom), out=v); np.add(v, g, out=v)
-        np.multiply(v, np.float32(self.lr), out=g);  np.subtract(self.rest, g, out=self.rest)
+        np.multiply(v, np.float32(self.mom), out=v)
+        np.add(v, g, out=v)
+        np.multiply(v, np.float32(self.lr), out=g)
+        np.subtract(self.rest, g, out=self.rest)
         self.t += 1
         self.up_to[:n] = [self.t]*n
 

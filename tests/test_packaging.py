@@ -7,19 +7,26 @@ names = [f'{split}-{kind}-ubyte.gz' for split in ('train','t10k') for kind in ('
 lessons = sorted(p.name for p in (ROOT/'nbs').glob('*.ipynb'))
 
 
+def sources(pattern):
+    "Files of the package, as paths in the repository"
+    found = (ROOT/'mnist_course').rglob(pattern) if '/' not in pattern else (ROOT/'mnist_course').glob(pattern)
+    return {p.relative_to(ROOT).as_posix() for p in found if p.is_file() and '__pycache__' not in p.parts}
+
+
 def test_sdist_holds_the_sources(built):
     with tarfile.open(next(built.glob('*.tar.gz'))) as tar: inside = {n.split('/', 1)[-1] for n in tar.getnames()}
-    due = {'settings.ini', 'setup.py', 'constraints.txt', 'LICENSE', 'README.md', 'CONTRIBUTING.md', 'mnist_course/assets/mnist/LICENSE', 'mnist_course/assets/mnist/SHA256SUMS'}
+    due = {'settings.ini', 'setup.py', 'constraints.txt', 'LICENSE', 'README.md', 'CONTRIBUTING.md', *sources('*.py'), *sources('assets/*/*')}
+    assert {'mnist_course/assets/mnist/LICENSE', 'mnist_course/assets/mnist/SHA256SUMS', 'mnist_course/exercises/loss.py'} <= due
     assert due | {f'mnist_course/assets/mnist/{n}' for n in names} | {f'nbs/{n}' for n in lessons} <= inside
 
 
 def test_wheel_holds_data_modules_and_lessons(built):
     "The wheel is made from the sdist, so this holds the sdist to being enough"
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: inside = set(wheel.namelist())
-    modules = {f'mnist_course/{p.name}' for p in (ROOT/'mnist_course').glob('*.py')}
-    parts = {f'mnist_course/{folder}/{p.name}' for folder in ('models','page') for p in (ROOT/'mnist_course'/folder).iterdir()}
-    assert {'mnist_course/assets/models/convnet.safetensors', 'mnist_course/page/page.html', 'mnist_course/page/widget.js'} <= parts
-    assert modules | parts | {f'mnist_course/assets/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
+    due = sources('*.py') | sources('assets/*/*')
+    assert {'mnist_course/assets/models/small-convnet.safetensors', 'mnist_course/assets/web/page.html', 'mnist_course/assets/web/widget.js',
+            'mnist_course/core/__init__.py', 'mnist_course/tools/cli.py'} <= due
+    assert due | {f'mnist_course/assets/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
 
 
 def test_metadata_has_the_three_layers(built):

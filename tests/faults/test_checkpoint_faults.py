@@ -59,13 +59,14 @@ def kept(tmp_path):
 
 # Cut off while saving
 
-def kill_while_it_saves(save, path):
-    "Kill a process that saves over and over, at some moment after its first change of `path`, however busy the machine is; how it ended"
-    before, due = path.stat().st_mtime_ns, []
+def after_a_change(path):
+    "For `kill_when`: true some looks after `path` has changed for the first time, however busy the machine is"
+    before, looks = path.stat().st_mtime_ns, dice.randrange(20)
     def ready():
-        if not due and path.stat().st_mtime_ns!=before: due.append(time.monotonic()+dice.uniform(0, .04))
-        return due and time.monotonic()>due[0]
-    return kill_when(fork(save), ready)
+        nonlocal looks
+        looks -= path.stat().st_mtime_ns!=before
+        return looks<0
+    return ready
 
 
 @pytest.mark.fault(16, without=plainly)
@@ -79,7 +80,7 @@ def test_killed_at_a_hundred_moments_of_saving_the_file_is_whole(tmp_path):
         while True:
             for model in (big, other): persist.save_model(path, model)
     for _ in range(100):
-        assert kill_while_it_saves(save, path)==-signal.SIGKILL
+        assert kill_when(fork(save), after_a_change(path))==-signal.SIGKILL
         assert path.read_bytes() in (first, second)
     time.sleep(1.1)    # what is younger may still be somebody's
     persist.save_model(path, big)

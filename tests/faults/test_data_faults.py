@@ -113,7 +113,7 @@ def test_any_mutation_of_a_valid_file_loads_the_same_or_is_refused(folder, choic
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     "The package's data in another place, unread so far by this process"
-    shutil.copytree(Path(data.__file__).parent/'mnist', tmp_path/'mnist')
+    shutil.copytree(Path(data.__file__).parent/'assets'/'mnist', tmp_path/'mnist')
     monkeypatch.setattr(data, 'files', lambda package: tmp_path)
     monkeypatch.setattr(data, '_held', [])
     return tmp_path/'mnist'

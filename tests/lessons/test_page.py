@@ -1,6 +1,6 @@
 """The page to draw on, in a browser without a window: what it computes, what it says to drawn digits, and that it asks nobody for anything.
 
-    python tests/test_page.py shots    # write the pictures of the lesson, nbs/images/page/*.png
+    PYTHONPATH=tests python tests/lessons/test_page.py shots    # write the pictures of the lesson, nbs/images/page/*.png
 """
 import math, sys
 from base64 import b64encode

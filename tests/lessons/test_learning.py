@@ -64,7 +64,7 @@ def test_a_log_keeps_its_rows_when_a_write_fails(tmp_path, monkeypatch, log):
     with pytest.warns(UserWarning, match='cannot write to .*No space left') as said: learn = fit(learner(), 4, cbs=[log(path), Fill()])
     assert len(said)==1 and len(learn.recorder.values)==4
     rows = path.read_text().splitlines()
-    assert len(rows)==2+(log is CSVLogger) and rows[-1].endswith('}' if log is JSONLogger else f'{learn.recorder.times[1]!r}')
+    assert len(rows)==2+(log is CSVLogger) and (rows[-1][-1]=='}' if log is JSONLogger else rows[-1].count(',')==rows[0].count(','))
 
 
 def test_a_log_goes_on_after_resume(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from mnist_course.data import load_idx, load_mnist, read_idx, sample_folder
 
-mnist = ROOT/'mnist_course'/'mnist'
+mnist = ROOT/'mnist_course'/'assets'/'mnist'
 canonical = {
     'train-images-idx3-ubyte': 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
     'train-labels-idx1-ubyte': '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',

@@ -1,6 +1,6 @@
 """`DrawingPad` in a real JupyterLab: drawn on by pointer events, read in the kernel, shown on the pad.
 
-    python tests/test_pad.py    # write the picture of the lesson, nbs/images/page/pad.png
+    PYTHONPATH=tests python tests/lessons/test_pad.py    # write the picture of the lesson, nbs/images/page/pad.png
 """
 import json, sys
 from contextlib import contextmanager
