@@ -77,6 +77,7 @@ CALLS = {
     set_hyper = "o = SGD([torch.ones(1)], .1); set_hyper(o, 'lr', .2); t = torch.optim.Adam([torch.ones(1)]); set_hyper(t, 'mom', .8); assert o.lr==.2 and t.param_groups[0]['betas'][0]==.8",
 ),
 'learner': dict(
+    MOMENTS = "assert 'before_fit' in MOMENTS and len(MOMENTS)==20",
     DataLoaders = "d = DataLoaders(batches, batches); assert d.train is d[0] and d.valid is batches and len(d)==2",
     Callback = "assert Callback().learn is None",
     CancelBatchException = "raises(CancelBatchException)",
@@ -283,13 +284,6 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     twin = "assert twin('accuracy').__module__=='fastai.metrics' and caught(lambda: twin('a')) is ValueError",
 ),
 'your_digits': dict(
-    fake_photo = "import numpy as np; assert fake_photo(images[0].numpy(), np.random.default_rng(0), 4).ndim==2",
-    disc = "assert disc(1).sum()==5",
-    MAX_PIXELS = "assert MAX_PIXELS<10_000**2",
-    SIDE = "assert SIDE>28",
-    FORMATS = "assert 'JPEG' in FORMATS",
-    TURNS = "assert len(TURNS)==7",
-    read_picture = "assert read_picture(images[0].numpy()).max()<=1",
     paper_light = "import numpy as np; assert abs(paper_light(np.full((30,40), .5, 'f'))-.5).max()<.01",
     to_ink = "import numpy as np; a = np.full((30,40), .9, 'f'); a[9:20,9:12] = .1; assert to_ink(a)[10,10]>.8 and to_ink(1-a)[10,10]>.8",
     drop_lines = "import numpy as np; a = np.zeros((9,9)); a[3] = .4; assert drop_lines(a).max()==0",
@@ -347,6 +341,7 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     DrawingPad = "p = DrawingPad(); p.read(dict(new=((torch.arange(784)%28-14).abs()<2).int().mul(255).tolist())); assert p.answer.digit==p.widget.answer['digit']==1",
 ),
 'classroom.copies': dict(
+    is_untouched = "assert is_untouched(learner_copy(m.find_lessons()[0]/'03_loss.ipynb'), m.find_exercise('sigmoid'))",
     stub = "assert 'Exercise 03.3' in stub('#| exercise\\ndef sigmoid(x): return x', m.find_exercise('sigmoid'))",
     find_cell = "assert find_cell(m.read_lesson(m.find_lessons()[0]/'03_loss.ipynb'), m.find_exercise('sigmoid'))",
     learner_copy = "assert 'raise NotImplementedError' in str(learner_copy(m.find_lessons()[0]/'03_loss.ipynb'))",
@@ -358,6 +353,7 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     reset_exercise = "start_course(tmp/'mine'); assert reset_exercise(tmp/'mine', '03.2').name=='03_loss.ipynb'",
 ),
 'classroom.grade': dict(
+    gone = "(tmp/'Ada').mkdir(); assert gone([dict(learner='Ada'), dict(learner='Bob')], tmp)==['Bob']",
     find_copies = "assert find_copies(tmp, '03')=={'03_loss':None}",
     check_folder = "assert {v.status for v in check_folder(tmp, '03')}=={'not begun'}",
     draw_map = "assert draw_map(list(check_folder(tmp, '03'))).endswith('Next: 03.1 init_params')",
@@ -372,6 +368,7 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     in_place = "\nwith in_place({}) as used: m.EXERCISES['to_float'].own(images)\nassert used=={'to_float'}",
 ),
 'classroom.sandbox': dict(
+    cores = "assert cores()>=1",
     run_cells = "assert run_cells(dict(cells=[dict(cell_type='code', source='#| export\\nn = 1')]))[0]['n']==1",
     judge_copy = "assert judge_copy(dict(cells=[]), m.find_exercise('sigmoid')).status=='wrong'",
     judge_apart = "assert [v.status for v in judge_apart([(dict(cells=[]), m.find_exercise('sigmoid'))])]==['wrong']",
@@ -387,11 +384,39 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     values = "assert not values(params(torch.Generator(), (2,)))[0].requires_grad",
     crooked = "assert crooked(torch.ones(1), torch.ones(1))==1",
 ),
+'core.progress': dict(
+    NotebookBar = "from unittest import mock\nwith mock.patch('IPython.display.display'): bar = NotebookBar(['epoch'], 2); bar.row([1]); bar.draw(1, 'half'); bar.close()",
+    TerminalBar = "bar = TerminalBar(['epoch'], 2); bar.row([1]); bar.draw(1, 'half'); bar.close()",
+    EpochBar = "bar = EpochBar(['loss'], 2); assert bar.due(); bar.draw(1, 'half', ['loss'], [.5]); bar.row(1, [.5], 1.); bar.close()",
+    curve_axes = "assert curve_axes(xlabel='batch').get_xlabel()=='batch'",
+    plot_loss = "from types import SimpleNamespace; plot_loss(SimpleNamespace(losses=[1.], ends=[1], values=[[1.,1.]]))",
+    plot_metrics = "from types import SimpleNamespace; plot_metrics(SimpleNamespace(values=[[1.,1.,.5]], metric_names=['train_loss','valid_loss','accuracy']))",
+    plot_rates = "plot_rates([.1,1.], [.5,.4], .1)",
+    record_rows = "from types import SimpleNamespace; r = SimpleNamespace(metric_names=['a'], values=[[1.]], lrs=[.1], ends=[1], times=[2.]); assert record_rows(r)[1]==[dict(epoch=1, a=1., lr=.1, seconds=2.)]",
+    json_lines = "assert json_lines([dict(a=float('nan'))])==b'{\"a\": null}\\n'",
+    hide_writer_tracebacks = "hide_writer_tracebacks()",
+    EventFiles = "from types import SimpleNamespace\nfiles = EventFiles(tmp/'runs', fresh=False); net = torch.nn.Linear(2,1)\nfiles.scalars('train', dict(a=1.), 1); files.weights(net, 1); files.graph(net, torch.zeros(1,2)); files.rates(SimpleNamespace(ends=[1], lrs=[.1]))\nimport matplotlib.pyplot as plt; files.picture('p', plt.figure(), 1); files.flush(); files.close()",
+),
+'core.pictures': dict(
+    FORMATS = "assert 'JPEG' in FORMATS",
+    TURNS = "assert len(TURNS)==7",
+    SIDE = "assert SIDE>28",
+    disc = "assert disc(1).sum()==5",
+    MAX_PIXELS = "assert MAX_PIXELS<10_000**2",
+    read_picture = "assert read_picture(images[0].numpy()).max()<=1",
+    fake_photo = "import numpy as np; assert fake_photo(images[0].numpy(), np.random.default_rng(0), 4).ndim==2",
+),
+'core.tables': dict(
+    Column = "assert Column('a', str).room==0",
+    text_table = "assert text_table([Column('a', str)], [[1,2],[3]], 80).row_count==3",
+),
 'core.choices': dict(
+    suggest = "assert suggest('mlp490', ['mlp-490'])=='did you mean mlp-490? choose from mlp-490'",
     nearest = "assert nearest('mlp490', ['mlp-490'])=='mlp-490'",
     pick = "assert pick('kind', ['int'], [m.nearest.__class__, type('int', (), dict(name='int'))][1:])[0].name=='int'",
 ),
 'core.compute': dict(
+    needs = "assert needs('this', 'torch') is None and caught(lambda: needs('this', 'abacus')) is ModuleNotFoundError",
     check_seed = "assert check_seed(3)==3",
     seeded = "assert seeded(lambda: torch.nn.Linear(2,1), 0).weight.equal(seeded(lambda: torch.nn.Linear(2,1), 0).weight)",
     find_device = "assert find_device('cpu').type=='cpu'",
@@ -453,6 +478,12 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
     prove = "raises(AssertionError, lambda: prove(Exercise('99.1', abs, 'Yes.', [], abs)))",
 ),
 'exercises.outline': dict(
+    lessons_of = "assert lessons_of('03_loss-new.ipynb')==['03_loss']",
+    places_of = "assert [p.number for p in places_of('02')]==['02.1','02.2']",
+    Place = "assert Place('03.2', 'linear1', '03_loss').number=='03.2'",
+    UNWRITTEN = "assert 'not written' in UNWRITTEN",
+    Verdict = "v = Verdict('03.2', 'linear1', 'done', 'Yes.'); assert repr(v)=='✓ 03.2 linear1: Yes.'",
+    Exercise = "ex = Exercise('99.1', abs, 'Yes.', [], abs); assert ex.name=='abs' and ex.mistake(int)(1)==1 and ex.variant(abs)(-1)==1",
     exercise = "raises(ValueError, lambda: exercise('99', abs, 'Yes.', [], []))",
     OUTLINE = "assert OUTLINE['03_loss'][0]=='init_params'",
     NUMBERS = "assert NUMBERS['sigmoid']==('03.3', '03_loss')",
@@ -464,6 +495,7 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
     bench_json = "from mnist_course.tools.timing import Report; assert '\"ratio\": 2.0' in bench_json([Report(m.COMPARISONS[0], [2.], [1.], None, None)], 1)",
 ),
 'tools.cli_app': dict(
+    welcome = "welcome(m.typer.Context(m.typer.main.get_command(app)), False, False)",
     plain_warnings = "with plain_warnings(): pass",
     run_command = "assert run_command('--version')[0]==0",
     test_refused = "test_refused('--nonsense', '--nonsense')",
@@ -478,6 +510,8 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
     browser_here = "assert browser_here({'SSH_TTY':'1'}) is False",
 ),
 'tools.cli_classroom': dict(
+    leave_quickly = "import atexit, gc; leave_quickly(); atexit.unregister(gc.freeze)",
+    graded = "assert graded(2, [])=='2 learners'",
     start_copies = "start_copies(tmp/'mine'); assert (tmp/'mine'/'03_loss.ipynb').exists()",
     reset = "start_copies(tmp/'mine'); reset('03.2', tmp/'mine')",
     check = "start_copies(tmp/'mine'); raises(m.typer.Exit, lambda: check(tmp/'mine', '03', 20))",
@@ -511,6 +545,7 @@ lambda: lessons(m.find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--
     bench = "bench(['loader'], 1, 1, 0, True, False, True)",
 ),
 'tools.comparisons': dict(
+    ARTICLE_LOOP = "assert 'DataLoader' in ARTICLE_LOOP",
     COMPARISONS = "assert {c.name for c in COMPARISONS}>={'loader','epoch'}",
     TheirLoader = "assert len(list(TheirLoader(x, y, bs=5)))==3",
     OurLoader = "assert len(list(OurLoader(x, y, bs=5)))==3",

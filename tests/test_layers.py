@@ -13,7 +13,7 @@ def test_the_rule_sees_what_is_imported():
     "It is not green because it parses nothing"
     found = all_imports()[1]
     assert 'data' in found['similarity'] and {'optimizer','data'} <= found['learner'] and {'tools.cli_train','tools.cli_read'} <= found['tools.cli']
-    assert {'exercises.judge', 'core.files'} <= found['classroom.copies'] and 'tools.ladder' in found['tools.cli_train']    # this one inside a function
+    assert {'exercises.outline', 'core.files'} <= found['classroom.copies'] and 'tools.ladder' in found['tools.cli_train']    # this one inside a function
     assert len(places())==len(found)>60
 
 

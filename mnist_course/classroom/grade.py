@@ -17,7 +17,7 @@ import mnist_course
 from .copies import is_untouched, learner_copy, lesson_copies
 from .sandbox import judge_apart, judge_copy
 from ..core.files import csv_bytes, find_lessons, read_csv, read_lesson, write_atomic
-from ..exercises import EXERCISES, exercises_of
+from ..exercises import exercises_of
 from ..exercises.outline import NUMBERS, OUTLINE, UNWRITTEN, Verdict, places_of
 
 # %% ../../nbs/classroom/grade.ipynb #ab560d81
@@ -38,12 +38,15 @@ def _mark(nb, place):
 
 def _remembered(kept):
     "Number of an exercise -> mark and verdict; nothing where the file is missing or makes no sense"
-    try: return {n: (mark, Verdict(**v)) for n,(mark,v) in json.loads(Path(kept).read_text(encoding='utf-8')).items()} if kept else {}
+    if not kept: return {}
+    try:
+        known = json.loads(Path(kept).read_text(encoding='utf-8'))
+        return {number: (mark, Verdict(**v)) for number,(mark,v) in known.items()}
     except (OSError, ValueError, TypeError, AttributeError): return {}
 
 def _remember(kept, verdicts):
     text = json.dumps({n: (mark, asdict(v)) for n,(mark,v) in sorted(verdicts.items())}, indent=1)
-    with suppress(OSError): write_atomic(Path(kept), text.encode())    # a folder that cannot be written to is judged anew each time
+    with suppress(OSError): write_atomic(Path(kept), text.encode())    # else it is judged again the next time
 
 # %% ../../nbs/classroom/grade.ipynb #2bc44ee9
 def find_copies(
@@ -197,16 +200,16 @@ def prove_course(
 )->str:                     # The count, in a line
     "Hold every exercise to what it promises; an AssertionError says which one fails"
     from mnist_course.exercises.judge import prove
-    caught = accepted = 0
-    for path in find_copies(lessons or find_lessons()[0]).values():
+    proved = caught = accepted = 0
+    for path in filter(None, find_copies(lessons or find_lessons()[0]).values()):
         lesson, copy = read_lesson(path), learner_copy(path)
         for ex in exercises_of(path):
             for nb,due in ((copy, 'not begun'), (lesson, 'done')):
                 v = judge_copy(nb, ex)
                 assert v.status==due, f'expected {due}, found\n{v}'
             n_mistakes, n_variants = prove(ex)
-            caught, accepted = caught+n_mistakes, accepted+n_variants
-    return f'{len(EXERCISES)} exercises, {caught} planted mistakes caught, {accepted} variants accepted'
+            proved, caught, accepted = proved+1, caught+n_mistakes, accepted+n_variants
+    return f'{proved} exercises, {caught} planted mistakes caught, {accepted} variants accepted'
 
 # %% ../../nbs/classroom/grade.ipynb #176d66d2
 if __name__=='__main__' and 'get_ipython' not in globals(): print(prove_course())    # not in a notebook

@@ -342,6 +342,8 @@ def _without_threads(jobs, *how):
             if p.poll() is None: p.terminate()
 
 def _obituary(code, seen, n, errors):
+    "What to say of a process that judged, and died"
     errors.seek(0)
     how = f'by signal {-code}' if code<0 else f'with exit code {code}'
-    return ': '.join([f'the process that judges ended {how} after {seen} of {n} exercises', *errors.read().split('\n')[-2:-1]])
+    told = f'the process that judges ended {how} after {seen} of {n} exercises'
+    return ': '.join([told, *errors.read().splitlines()[-1:]])
