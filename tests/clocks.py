@@ -114,7 +114,7 @@ class Timed(ast.NodeVisitor):
 
     def visit_If(self, node):
         fails = [n for b in node.body for n in ast.walk(b) if isinstance(n, ast.Raise) or getattr(getattr(n, 'func', None), 'attr', '')=='fail']
-        if fails and self.is_timed(node.test) and not any(w in ast.unparse(node) for w in ('TimeoutError','CancelFit')): self.found.append(node.lineno)
+        if fails and self.is_timed(node.test) and not any(w in ast.unparse(node) for w in ('TimeoutError','CancelFit','SystemExit')): self.found.append(node.lineno)
         self.generic_visit(node)
 
 
