@@ -25,12 +25,7 @@ assert verdict.status=='done', verdict
 print(json.dumps([wall, cpu, len([m for m in sys.modules if m.split('.')[0]=='mnist_course'])]))
 """
 
-COMMAND = """
-import sys
-try: from mnist_course.tools.cli import main
-except ImportError: from mnist_course.cli import main    # version 0.1.0
-main(sys.argv[1:])
-"""
+COMMAND = 'import sys; from mnist_course.{cli} import main; main(sys.argv[1:])'
 
 FILL = """
 import sys
@@ -50,8 +45,14 @@ def python(code, *args, side, cwd):
     cpu, wall = spent(), time.perf_counter()
     r = subprocess.run([sys.executable, '-c', code, *map(str, args)], cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     wall, cpu = time.perf_counter()-wall, spent()-cpu
-    if r.returncode not in (0, 1): raise SystemExit(r.stdout+r.stderr)    # 1: not all is done
+    if r.returncode and 'Next: ' not in r.stdout: raise SystemExit(r.stdout+r.stderr)    # else not all is done
     return r.stdout, wall, cpu
+
+
+def mnist_course(*args, side, cwd):
+    "The command; in version 0.1.0 it was a module of another name"
+    cli = 'tools.cli' if (side/'mnist_course'/'tools').is_dir() else 'cli'
+    return python(COMMAND.format(cli=cli), *args, side=side, cwd=cwd)
 
 
 def folders(side, tmp):
@@ -59,7 +60,7 @@ def folders(side, tmp):
     made = {}
     for how in ('untouched','half','all'):
         made[how] = tmp/how
-        python(COMMAND, 'start', made[how], side=side, cwd=tmp)
+        mnist_course('start', made[how], side=side, cwd=tmp)
         if how!='untouched': python(FILL, made[how]/'03_loss.ipynb', side/'nbs'/'03_loss.ipynb', how, side=side, cwd=tmp)
     return made
 
@@ -68,7 +69,7 @@ def cell(lesson): return lambda side, tmp: json.loads(python(CELL.format(lesson=
 def command(how, *lesson, again=False):
     def run(side, tmp):
         if not again: (tmp/how/'.checked.json').unlink(missing_ok=True)    # what was done before
-        return python(COMMAND, 'check', tmp/how, *lesson, side=side, cwd=tmp)[1:]
+        return mnist_course('check', tmp/how, *lesson, side=side, cwd=tmp)[1:]
     return run
 
 def bare(side, tmp): return python('import torch', side=side, cwd=tmp)[1:]
@@ -86,7 +87,7 @@ MEASURED = {'import torch, and nothing else': bare,
 
 
 def compare(sides, turns):
-    "Name -> clone -> what each turn gave, in turns"
+    "Pairs of a title and, for each clone, what each turn gave"
     with tempfile.TemporaryDirectory() as tmp:
         places = {name: Path(tmp)/name for name in sides}
         for name,side in sides.items():
@@ -94,7 +95,7 @@ def compare(sides, turns):
             folders(side, places[name])
         for what in MEASURED.values():    # what has to be compiled and read from disk once
             for name,side in sides.items(): what(side, places[name])
-        return {title: in_turns(what, sides, places, turns) for title,what in MEASURED.items()}
+        for title,what in MEASURED.items(): yield title, in_turns(what, sides, places, turns)
 
 
 def in_turns(what, sides, places, turns):
@@ -111,11 +112,11 @@ def main():
     args = parser.parse_args()
     sides = ({'base': args.base.resolve()} if args.base else {}) | {'here': ROOT}
     print(f'{"":52}' + ''.join(f'{name+" s":>9}{"cpu s":>8}{"modules":>9}' for name in sides) + ('    here/base: s, cpu' if args.base else ''))
-    for title,found in compare(sides, args.turns).items():
+    for title,found in compare(sides, args.turns):
         middle = {name: [median(column) for column in zip(*runs)] for name,runs in found.items()}
         row = ''.join(f'{m[0]:9.2f}{m[1]:8.2f}{m[2] if len(m)>2 else "":>9}' for m in middle.values())
         ratio = f'{middle["here"][0]/middle["base"][0]:14.2f}{middle["here"][1]/middle["base"][1]:6.2f}' if args.base else ''
-        print(f'{title:52}{row}{ratio}')
+        print(f'{title:52}{row}{ratio}', flush=True)
 
 
 if __name__=='__main__': main()

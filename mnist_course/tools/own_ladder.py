@@ -19,7 +19,7 @@ def ladder_on(
     seed:int=0,                  # Seed of weights and batches
     fast:bool=False,             # Fewer epochs where it takes long?
     progress:Callable|None=None, # As for `run_ladder`
-)->list:                         # For each rung: its `Result`, which exercises ran on the learner's code, the others, errors
+)->list:                         # For each rung: its `Result`, the exercises that ran, those that did not, and errors
     "Run the ladder on a learner's code; an answer that breaks a rung is named, and left to the package there"
     def climb(rung): return run_ladder([rung.name], seed, fast=fast, progress=progress)[0]
     return [run_in_place(answers, lambda rung=rung: climb(rung)) for rung in pick('rung', rungs, RUNGS)]

@@ -53,8 +53,9 @@ def test_an_interrupted_run_goes_on_to_the_same_model(tmp_path, sig, code):
     assert rc==0, err
     for name in ('model','last','best'): assert same(cut/f'{name}.safetensors', tmp_path/'whole'/f'{name}.safetensors'), name
     assert epochs_done(cut)==8
+    if sig==signal.SIGINT: return    # the control needs no second run: another seed, another model
     out, err, rc = call(*SMALL, '--epochs', '8', '--out', 'other', '--seed', '5', cwd=tmp_path)
-    assert rc==0 and not same(tmp_path/'other'/'model.safetensors', cut/'model.safetensors')      # the control: another seed, another model
+    assert rc==0 and not same(tmp_path/'other'/'model.safetensors', cut/'model.safetensors')
 
 
 def test_a_disk_that_is_full_ends_in_one_line_and_keeps_what_was_there(tmp_path):
