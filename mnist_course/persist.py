@@ -393,7 +393,7 @@ class LogCallback(Callback):
 class CSVLogger(LogCallback):
     "A row of figures in a CSV file as soon as an epoch is over; as fastai's"
     def __init__(self,
-        path:Path='history.csv', # The file; a new fit begins it anew, one that resumes keeps its rows
+        path:str|Path='history.csv', # The file; a new fit begins it anew, one that resumes keeps its rows
     ): self.path = Path(path)
 
     def _table(self): return csv_bytes(*record_rows(self.learn.recorder))    # with the rows before `Resume`
@@ -413,7 +413,7 @@ class CSVLogger(LogCallback):
 class JSONLogger(CSVLogger):
     "The same as one JSON object a line"
     def __init__(self,
-        path:Path='history.jsonl', # The file; a new fit begins it anew, one that resumes keeps its rows
+        path:str|Path='history.jsonl', # The file; a new fit begins it anew, one that resumes keeps its rows
     ): super().__init__(path)
 
     def _table(self): return json_lines(record_rows(self.learn.recorder)[1])
@@ -437,7 +437,7 @@ class StopOnNaN(Callback):
 class TensorBoardCallback(LogCallback):
     "Losses, metrics, rate, weight histograms, worst errors and the graph for TensorBoard"
     def __init__(self,
-        folder:Path='runs', # Gets two folders, `train` and `valid`; shown by `tensorboard --logdir FOLDER`
+        folder:str|Path='runs', # Gets two folders, `train` and `valid`; shown by `tensorboard --logdir FOLDER`
         n_worst:int=16,     # Pictures of the worst errors, each epoch
     ): self.path, self.n_worst, self.files = Path(folder), n_worst, None
 

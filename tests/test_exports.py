@@ -578,7 +578,7 @@ lambda: lessons(m.find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--
 'tools.ladder': dict(
     TASKS = "assert callable(TASKS['3 vs 7'])",
     RUNGS = "assert RUNGS[0].name=='guess'",
-    Job = "assert Job(m.Digits(images, labels)).seed==0",
+    Job = "job = Job(m.Digits(images, labels)); job.tick(); assert job.seed==0",
     Rung = "assert Rung('a', '00', 'b', train_guess).epochs==0",
     train_guess = "assert train_guess(Job(m.Digits(images, labels)))[1]==0",
     train_similarity = "assert train_similarity(Job(m.Digits(images, labels)), m.mnist_distance)[1]==1568",

@@ -105,7 +105,7 @@ def leave_quickly():
 # %% ../../nbs/tools/cli_classroom.ipynb #2ac8cf77
 @app.command('start')
 def start_copies(
-    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where the copies go.')]='my_lessons',
+    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where the copies go.')]=Path('my_lessons'),
     update:Annotated[bool, typer.Option('--update', help='Bring newer lessons, beside those that are there.')]=False,
 ):
     """Write your own copies of the lessons, with exercises to fill in.
@@ -130,7 +130,7 @@ def start_copies(
 @app.command()
 def reset(
     number:Annotated[str, typer.Argument(metavar='EXERCISE', help='Its number, as 03.2.')],
-    folder:Annotated[Path, typer.Option(help='Where your copies are.')]='my_lessons',
+    folder:Annotated[Path, typer.Option(help='Where your copies are.')]=Path('my_lessons'),
 ):
     """Begin one exercise again; your old answer is kept below it, in a raw cell.
 
@@ -144,7 +144,7 @@ def reset(
 # %% ../../nbs/tools/cli_classroom.ipynb #638c90ba
 @app.command()
 def check(
-    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where your copies are.')]='my_lessons',
+    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where your copies are.')]=Path('my_lessons'),
     lesson:Annotated[str|None, typer.Argument(metavar='[LESSON]', help='Only this lesson, as 03.', show_default='all')]=None,
     seconds:Annotated[float, typer.Option(metavar='N', parser=duration, help='Time that each exercise may take.')]=20,
 ):
@@ -184,7 +184,7 @@ def graded(
 @app.command()
 def grade(
     submissions:Annotated[Path, typer.Argument(help='Folder that holds a folder for each learner.')],
-    out:Annotated[Path, typer.Option(metavar='FILE', help='The table; feedback goes into a folder beside it.')]='grades.csv',
+    out:Annotated[Path, typer.Option(metavar='FILE', help='The table; feedback goes into a folder beside it.')]=Path('grades.csv'),
     workers:Annotated[int|None, typer.Option(metavar='N', parser=count_of, help='Processes at a time.',
                                         show_default='one for each core')]=None,
     seconds:Annotated[float, typer.Option(metavar='N', parser=duration, help='Time that each exercise may take.')]=20,

@@ -136,7 +136,7 @@ def test_a_copy_works_in_jupyter(tmp_path):
     path = lesson_of('03.2')
     answers = {'03.2': ours(path)['03.2'], '03.3': ours(path)['03.3'].replace('torch.exp(-', 'torch.exp(')}
     nb = fill(learner_copy(path), exercises_of(path), answers)
-    wanted = '#| export', 'from mnist_course.classroom.copies import'
+    wanted = '#| export', 'from mnist_course.check import check'
     nb['cells'] = [c for c in nb['cells'] if c['source'].startswith(wanted)]
     nb = nbformat.from_dict(nb)
     NotebookClient(nb, timeout=120, kernel_name='python3', resources={'metadata':{'path':str(tmp_path)}}).execute()

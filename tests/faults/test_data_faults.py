@@ -113,10 +113,10 @@ def test_any_mutation_of_a_valid_file_loads_the_same_or_is_refused(folder, choic
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     "The package's data in another place, unread so far by this process"
-    shutil.copytree(Path(data.__file__).parent/'assets'/'mnist', tmp_path/'mnist')
+    shutil.copytree(Path(data.__file__).parent/'assets'/'mnist', tmp_path/'assets'/'mnist')
     monkeypatch.setattr(data, 'files', lambda package: tmp_path)
     monkeypatch.setattr(data, '_held', [])
-    return tmp_path/'mnist'
+    return tmp_path/'assets'/'mnist'
 
 
 @pytest.mark.fault(6, without={'mnist_course.data._hold_to_sums': 'lambda folder, splits: None'})

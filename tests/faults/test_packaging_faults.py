@@ -51,7 +51,7 @@ def climbs(where_bin, site, folder, *args):
     spoil(package)
     r = shell(*offline(), where_bin/'mnist_course', 'ladder', *args, cwd=folder)
     assert r.returncode==0 and (folder/'mnist_ladder'/'ladder.csv').exists(), r.stderr
-    find = 'from mnist_course.tools.cli import find_lessons; print(len(list(find_lessons()[0].glob("*.ipynb"))))'
+    find = 'from mnist_course.core.files import find_lessons; print(len(list(find_lessons()[0].glob("*.ipynb"))))'
     assert int(shell(where_bin/'python', '-c', find, cwd=folder).stdout)==len(list((ROOT/'nbs').glob('*.ipynb')))
 
 
