@@ -69,7 +69,7 @@ MOMENTS = (*(f'{side}_{phase}' for phase in _phases for side in ('before','after
 def _warn_of_typos(cb):
     "Warn of each method of a callback that is named like a moment, and that the loop never calls"
     cls = type(cb)
-    for name in vars(cls):
+    for name in dir(cls):
         if not name.startswith(('before_','after_','cleanup_')) or name in MOMENTS: continue
         if not callable(getattr(cls, name)): continue    # a value or a property
         near = nearest(name, MOMENTS)

@@ -177,7 +177,7 @@ def write_page(
     models:list|None=None, # Of each a dict, as `pack_model` makes it; those of the course unless given
 )->Path:                   # The file
     "Everything that is needed to draw and see answers, as one file"
-    from mnist_course.persist import write_atomic
+    from mnist_course.core.files import write_atomic
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, page_text(course_models() if models is None else models).encode())

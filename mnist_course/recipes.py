@@ -83,7 +83,7 @@ class Run:
     n_valid:int     # 0: both are over the test images; else over this many held-out training images
     n_params:int    # Numbers that were trained
     seconds:float   # Training alone
-    seed:int        # Where the randomness began
+    seed:int        # Of first weights and of the order of the batches
     learn:Learner   # The Learner with the trained model and its record
 
 # %% ../nbs/09_recipes.ipynb #ed2bffaf

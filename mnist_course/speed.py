@@ -255,7 +255,7 @@ class FastRun:
     seconds:float    # Processor time of the training alone
     n_params:int     # Numbers that were trained
     n_valid:int      # 0: accuracy is over the test images; else over this many held-out training images
-    seed:int         # Where the randomness began
+    seed:int         # Of first weights and of the order of the batches
 
 # %% ../nbs/13_speed.ipynb #e8ecd6eb
 def train_fast(

@@ -234,6 +234,13 @@ def sure_from(
 
 # %% ../nbs/15_your_digits.ipynb #176c4f18
 SHIPPED = 'small-convnet', 'mlp-490', 'mlp-64-64', 'softmax-regression'
+
+def _renamed(name):
+    "The name that a network has now; a warning where it was called by its old one"
+    if name!='convnet': return name
+    warnings.warn("the network 'convnet' is called 'small-convnet' now, because lesson 12 has another convnet: use that name",
+                  stacklevel=3)
+    return 'small-convnet'
 MODELS = files('mnist_course')/'assets'/'models'
 
 def train_shipped(
@@ -261,7 +268,7 @@ def train_shipped(
             if not learn.training: return
             new = no_digits(learn.xb[:k].view(k,28,28)).view_as(learn.xb[:k])
             learn.xb, learn.yb = torch.cat([learn.xb, new]), torch.cat([learn.yb, learn.yb.new_full((k,), -1)])
-    if name=='convnet': name = 'small-convnet'    # its name before
+    name = _renamed(name)
     if name not in SHIPPED: raise ValueError(f'no network {name!r}: choose from {", ".join(SHIPPED)}')
     def train(n_valid):
         if name!='small-convnet': return train_hand(name, seed, n_valid, data, n_epoch)
@@ -335,10 +342,7 @@ def find_model(
     model,      # One of `SHIPPED`, or a file by lesson 13's `save_numpy`
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
-    if str(model)=='convnet' and not Path(model).is_file():    # its name before: two other networks bear it too
-        model = 'small-convnet'
-        warnings.warn("the network 'convnet' is called 'small-convnet' now, for it is not lesson 12's: ask for that",
-                      stacklevel=2)
+    if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'
     elif Path(model).is_file(): path = Path(model)
     else: raise ValueError(f'no network {str(model)!r}: name a file by save_numpy, or one of {", ".join(SHIPPED)}')

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from ..core.choices import nearest
 
 # %% ../../nbs/tools/cli_app.ipynb #db27af14
 def explain(
@@ -23,7 +24,7 @@ def explain(
     "An error in one line, with the exit code that belongs to it"
     if hasattr(e, 'format_message'):  # Typer's: unknown command or option, a value that is no number
         text, ctx, near = e.format_message(), getattr(e, 'ctx', None), getattr(e, 'possibilities', None)
-        if near: text = f'{e.message}. Did you mean {sorted(near)[0]!r}?'
+        if near: text = f'{e.message}. Did you mean {nearest(e.option_name, near)!r}?'
         if text[-1:] not in '.?': text += '.'
         text, code = f"{text} See: {ctx.command_path if ctx else 'mnist_course'} --help", 2
     elif isinstance(e, (ValueError, OSError, ModuleNotFoundError, FloatingPointError)): text, code = str(e), 2

@@ -170,7 +170,7 @@ class Shuffled:
     "For torch's loader: all rows in random order, drawn once for each pass, as our `DataLoader` does"
     def __init__(self,
         n:int,    # Rows
-        seed:int, # Where the randomness begins
+        seed:int, # Of the order of the batches
     ): self.n, self.generator = n, torch.Generator().manual_seed(seed)
 
     def __len__(self): return self.n

@@ -155,7 +155,7 @@ def test_a_moment_like_no_other_gets_no_proposal():
         'Mine.cleanup_zzzzzzzzzzzzzzzzzzzzz is never called: the loop has no such moment']
 
 
-class Harmless(Loud):
+class Harmless(Callback):
     "Nothing here is a method that somebody expects the loop to call"
     after_words, before_noon = 3, None
     def __init__(self): self.after_all = lambda: None
@@ -173,8 +173,13 @@ class Answers(Callback):
         if not name.startswith(('before_','after_','cleanup_')): raise AttributeError(name)
         return lambda: None
 
-def test_what_is_private_inherited_or_no_method_is_let_pass():
+def test_what_is_private_or_no_method_is_let_pass():
     assert said(lambda: fit(learner(cbs=[Harmless(), Answers()])))==[]
+
+
+def test_what_is_inherited_is_called_no_more_than_the_rest():
+    class Quiet(Loud): pass
+    assert said(lambda: learner(cbs=Quiet()))==[TYPO.replace('Loud', 'Quiet')]
 
 
 class Listen(Callback):
