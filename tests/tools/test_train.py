@@ -39,23 +39,33 @@ def same(a, b):
     return [k for k in a if k!='recorder.times' and not torch.equal(a[k], b[k])]==[] and a.keys()==b.keys()
 
 
-@pytest.mark.parametrize('sig, code', [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_an_interrupted_run_goes_on_to_the_same_model(tmp_path, sig, code):
-    out, err, rc = call(*SMALL, '--epochs', '8', '--out', 'whole', cwd=tmp_path)
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    "The folder of a run that nobody interrupted"
+    folder = tmp_path_factory.mktemp('undisturbed')
+    out, err, rc = call(*SMALL, '--epochs', '6', '--out', 'whole', cwd=folder)
     assert rc==0, err
+    return folder/'whole'
+
+
+@pytest.mark.parametrize('sig, code', [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_an_interrupted_run_goes_on_to_the_same_model(tmp_path, whole, sig, code):
     cut = tmp_path/'cut'
-    out, err, rc = interrupt_after(2, cut, tmp_path, sig, '--epochs', '8', '--out', 'cut')
+    out, err, rc = interrupt_after(2, cut, tmp_path, sig, '--epochs', '6', '--out', 'cut')
     assert rc==code and not (cut/'model.safetensors').exists()
     if sig==signal.SIGINT:
         assert 'Traceback' not in err and '--resume' in err and err.rstrip().endswith('mnist_course: interrupted')
-    assert 1<=read_tensors(cut/'last.safetensors', 'checkpoint')[1]['epoch']<8
-    out, err, rc = call(*SMALL, '--epochs', '8', '--out', 'cut', '--resume', '--seed', '5', cwd=tmp_path)
+    assert 1<=read_tensors(cut/'last.safetensors', 'checkpoint')[1]['epoch']<6
+    out, err, rc = call(*SMALL, '--epochs', '6', '--out', 'cut', '--resume', '--seed', '5', cwd=tmp_path)
     assert rc==0, err
-    for name in ('model','last','best'): assert same(cut/f'{name}.safetensors', tmp_path/'whole'/f'{name}.safetensors'), name
-    assert epochs_done(cut)==8
-    if sig==signal.SIGINT: return    # the control needs no second run: another seed, another model
-    out, err, rc = call(*SMALL, '--epochs', '8', '--out', 'other', '--seed', '5', cwd=tmp_path)
-    assert rc==0 and not same(tmp_path/'other'/'model.safetensors', cut/'model.safetensors')
+    for name in ('model','last','best'): assert same(cut/f'{name}.safetensors', whole/f'{name}.safetensors'), name
+    assert epochs_done(cut)==6
+
+
+def test_another_seed_gives_another_model(tmp_path, whole):
+    "So the runs above are not equal whatever happens"
+    out, err, rc = call(*SMALL, '--epochs', '6', '--out', 'other', '--seed', '5', cwd=tmp_path)
+    assert rc==0 and not same(tmp_path/'other'/'model.safetensors', whole/'model.safetensors')
 
 
 def test_a_disk_that_is_full_ends_in_one_line_and_keeps_what_was_there(tmp_path):
