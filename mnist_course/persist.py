@@ -6,7 +6,7 @@
 __all__ = ['FORMAT', 'digest', 'write_tensors', 'read_tensors', 'save_model', 'misfits', 'load_model', 'opt_state',
            'load_opt_state', 'random_state', 'load_random_state', 'take_tensors', 'put_tensors', 'save_checkpoint',
            'load_checkpoint', 'Resume', 'CheckpointCallback', 'LogCallback', 'CSVLogger', 'JSONLogger', 'StopOnNaN',
-           'TensorBoardCallback']
+           'TensorBoardCallback', 'sync_folder', 'write_atomic']
 
 # %% ../nbs/11_persist.ipynb #405fd0ea
 import copy, json, warnings
@@ -22,13 +22,15 @@ from fastcore.basics import patch
 from torch import nn
 
 import mnist_course
-from .core.files import csv_bytes, sync_folder, write_atomic    # noqa: F401, version 0.1.0 had the second here
+from .core.files import csv_bytes, sync_folder, write_atomic
 from .core.progress import EventFiles, json_lines, record_rows
 from .data import show_digits
 from .evaluate import worst_errors
 from .learner import Callback, DataLoaders, Learner, LRFinder
 from .optimizer import set_hyper
 from .recipes import Recipe, get_recipe
+
+_all_ = ['sync_folder', 'write_atomic']    # version 0.1.0 had them here
 
 # %% ../nbs/11_persist.ipynb #da8784c5
 def digest(

@@ -6,7 +6,8 @@
 __all__ = ['SHIPPED', 'MODELS', 'KINDS', 'paper_light', 'to_ink', 'drop_lines', 'find_strokes', 'area_weights', 'fit_box',
            'thicken', 'centre_mass', 'is_ready', 'box_up', 'prepare', 'vary_stroke', 'small_convnet', 'no_digits',
            'doubt_loss', 'sure_from', 'train_shipped', 'Answer', 'open_net', 'find_model', 'predict', 'join_boxes',
-           'reading_order', 'split_digits', 'photo_accuracy']
+           'reading_order', 'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc',
+           'fake_photo', 'read_picture']
 
 # %% ../nbs/15_your_digits.ipynb #009f6447
 import warnings
@@ -18,8 +19,10 @@ import numpy as np
 from scipy import ndimage
 
 from .core.numpy_forward import load_numpy, read_numpy
-from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS  # noqa: F401, names that version 0.1.0 had here
-from .core.pictures import disc, fake_photo, read_picture
+from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS, disc, fake_photo, read_picture
+
+# Version 0.1.0 had them here
+_all_ = ['FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc', 'fake_photo', 'read_picture']
 
 # %% ../nbs/15_your_digits.ipynb #637f85d7
 def paper_light(
@@ -232,17 +235,18 @@ def sure_from(
     good = np.flatnonzero(share>=right)
     return float(min(.999, sure[order[good[-1]]])) if len(good) else .999
 
-# %% ../nbs/15_your_digits.ipynb #176c4f18
+# %% ../nbs/15_your_digits.ipynb #shipped1
 SHIPPED = 'small-convnet', 'mlp-490', 'mlp-64-64', 'softmax-regression'
+MODELS = files('mnist_course')/'assets'/'models'
 
 def _renamed(name):
     "The name that a network has now; a warning where it was called by its old one"
     if name!='convnet': return name
-    warnings.warn("the network 'convnet' is called 'small-convnet' now, because lesson 12 has another convnet: use that name",
-                  stacklevel=3)
+    warnings.warn("the network 'convnet' is called 'small-convnet' now, because lesson 12 has another convnet: "
+                  "use that name", stacklevel=3)
     return 'small-convnet'
-MODELS = files('mnist_course')/'assets'/'models'
 
+# %% ../nbs/15_your_digits.ipynb #176c4f18
 def train_shipped(
     name:str='small-convnet', # One of `SHIPPED`
     folder:Path=Path('.'), # Where its file goes

@@ -39,6 +39,12 @@ def built(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    "A folder that all tests of a file share"
+    return tmp_path_factory.mktemp('folder')
+
+
+@pytest.fixture(scope='module')
 def browser():
     "Chromium, or a word why not"
     from browser import ARGS, CHROMIUM

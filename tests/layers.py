@@ -1,65 +1,148 @@
-"""Arrows only down: core <- lessons <- exercises <- classroom <- tools <- moved. Every import counts, those inside functions too.
+"""Arrows only down: core <- lessons <- exercises <- classroom <- tools <- moved. Imports inside functions count too.
 
     python tests/layers.py    # what points upward or round, and the picture for CONTRIBUTING.md
+
+So do `import_module` and `resolve_name`, by the text that their argument begins with. Where that is
+`f'mnist_course.exercises.{name}'`, it may be any module of that folder and counts as an import of `exercises.*`.
+A name that is put together elsewhere is not seen, nor is `import_module` under another name.
 """
 import ast, re, sys
 from collections import Counter
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from checks import ROOT, code_cells, notebooks
 
 LAYERS = 'core', 'lessons', 'exercises', 'classroom', 'tools', 'moved'
+SHARED = {'exercises.judge', 'exercises.outline', 'exercises.given'}    # what all lessons' exercises are made with
+CATALOGUE = 'exercises'                                                 # finds those of any lesson
+LOADERS = {'import_module', 'resolve_name', '__import__'}               # take the name of a module as text
+
+
+class Place(NamedTuple):
+    layer:int     # Its index in LAYERS
+    number:str='' # Of a lesson and its exercises, as '03' or '11b'
+
+
+def stem(nb): return re.sub(r'^\d\d[a-z]?_', '', nb.stem)
+
+
+def module_of(nb):
+    "The module that a notebook makes, as its folder and its name say"
+    if nb.parent.name in ('nbs', 'moved'): return stem(nb)
+    return CATALOGUE if nb.stem=='catalogue' else f'{nb.parent.name}.{stem(nb)}'
 
 
 def places(root=ROOT):
-    "Module -> its layer, and for a lesson its number: what the notebooks' folders say"
+    "Module -> its place"
     found = {}
     for nb in notebooks(root):
-        layer, name = (nb.parent.name if nb.parent.name!='nbs' else 'lessons'), re.sub(r'^\d\d[a-z]?_', '', nb.stem)
-        module = name if layer in ('lessons','moved') else 'exercises' if nb.stem=='catalogue' else f'{layer}.{name}'
-        if nb.stem!='index': found[module] = LAYERS.index(layer), nb.stem[:2] if layer=='lessons' else ''
+        if nb.stem=='index': continue
+        is_lesson = nb.parent.name=='nbs'
+        layer = LAYERS.index('lessons' if is_lesson else nb.parent.name)
+        found[module_of(nb)] = Place(layer, nb.stem.split('_')[0] if is_lesson else '')
+    for module,place in found.items():
+        lesson = found.get(module.removeprefix('exercises.'), Place(0))
+        if LAYERS[place.layer]=='exercises' and LAYERS[lesson.layer]=='lessons':
+            found[module] = place._replace(number=lesson.number)
     return found
 
 
+# What a module imports
+
+def beginning(node):
+    "The text that an expression begins with, and whether that is all of it"
+    if isinstance(node, ast.Constant) and isinstance(node.value, str): return node.value, True
+    if isinstance(node, ast.JoinedStr) and node.values: return beginning(node.values[0])[0], False
+    if isinstance(node, ast.BinOp): return beginning(node.left)[0], False
+    return '', False
+
+
+def named(node, package):
+    "The full names that an import or a call of a loader asks for, and whether each is whole"
+    if isinstance(node, ast.Import): return [(a.name, True) for a in node.names]
+    if isinstance(node, ast.ImportFrom):
+        above = package[:len(package)-node.level+1] if node.level else []
+        return [('.'.join([*above, *filter(None, [node.module]), a.name]), True) for a in node.names]
+    called = getattr(node.func, 'id', getattr(node.func, 'attr', '')) if isinstance(node, ast.Call) else ''
+    if called not in LOADERS or not node.args: return []
+    text, is_whole = beginning(node.args[0])
+    dots = len(text) - len(text.lstrip('.'))
+    return [('.'.join([*package[:len(package)-dots+1], text[dots:]]) if dots else text, is_whole)]
+
+
+def ours(name, is_whole, known):
+    "The module of ours that a full name lies in; its folder if only the beginning is known; None for others"
+    package, _, inside = name.partition('.')
+    if package!='mnist_course': return None
+    parts = inside.partition(':')[0].split('.')
+    if not is_whole:
+        folder = parts[0] if len(parts)>1 else 'lessons'
+        return f'{folder}.*' if folder in LAYERS else None
+    heads = ('.'.join(parts[:n]) for n in range(len(parts), 0, -1))    # `data.Digits` is in `data`
+    return next((head for head in heads if head in known), None)
+
+
 def imports(source, module, known):
-    "Modules of ours that `source` imports, and whether by a star; `module` is where relative imports begin"
-    package = ['mnist_course', *module.split('.')] if module=='exercises' else ['mnist_course', *module.split('.')][:-1]
+    "Modules of ours that a source imports, and whether by a star; `module` is where relative imports begin"
+    package = ['mnist_course', *module.split('.')]
+    if module!=CATALOGUE: package.pop()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import): names = [(a.name, False) for a in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = '.'.join([*package[:len(package)-node.level+1], *filter(None, [node.module])] if node.level else [node.module])
-            names = [(f'{base}.{a.name}' if f'{base}.{a.name}'.removeprefix('mnist_course.') in known else base, a.name=='*') for a in node.names]
-        else: continue
-        yield from ((n.removeprefix('mnist_course.'), star) for n,star in names if n.removeprefix('mnist_course.') in known)
+        for name,is_whole in named(node, package):
+            if found := ours(name, is_whole, known): yield found, name.endswith('.*')
 
 
-def all_imports(root=ROOT, planted=None):
-    "Module -> the modules that it imports; of a lesson all cells count, exported or not"
-    known, found, stars = places(root), {}, []
-    lessons = {re.sub(r'^\d\d[a-z]?_', '', nb.stem): nb for nb in notebooks(root) if nb.parent.name=='nbs' and nb.stem!='index'}
+@cache
+def written_imports(root):
+    "Places, and for each module pairs of what it imports and whether by a star; of a lesson all cells count"
+    known, found = places(root), {}
+    lessons = {module_of(nb): nb for nb in notebooks(root) if nb.parent.name=='nbs'}
     for module in known:
         path = root/'mnist_course'/module.replace('.', '/')
         source = (path/'__init__.py' if path.is_dir() else path.with_suffix('.py')).read_text(encoding='utf-8')
-        sources = [source, (planted or {}).get(module, ''), *(code_cells(lessons[module]) if module in lessons else [])]
-        pairs = [pair for s in sources for pair in imports(s, module, known)]
-        found[module] = {m for m,_ in pairs} - {module}
-        if known[module][0]<LAYERS.index('moved'): stars += [f'{module}: star import from {m}' for m,star in pairs if star]
-    return known, found, stars
+        cells = code_cells(lessons[module]) if module in lessons else []
+        found[module] = [pair for s in [source, *cells] for pair in imports(s, module, known)]
+    return known, found
+
+
+def all_imports(root=ROOT, planted=None):
+    "Places, module -> the modules that it imports, and star imports; `planted` is source to add to some modules"
+    known, written = written_imports(root)
+    pairs = {m: [*written[m], *imports((planted or {}).get(m, ''), m, known)] for m in known}
+    found = {m: {other for other,_ in pairs[m]} - {m} for m in known}
+    strict = [m for m,place in known.items() if LAYERS[place.layer]!='moved']
+    return known, found, [f'{m}: star import from {other}' for m in strict for other,star in pairs[m] if star]
+
+
+def place_of(module, known):
+    "Of a folder: its layer"
+    return known[module] if module in known else Place(LAYERS.index(module.split('.')[0]))
+
+
+# What is wrong with an import
+
+def objection(module, other, known):
+    "Why `module` may not import `other`; None if it may"
+    here, there = place_of(module, known), place_of(other, known)
+    layer, below = LAYERS[here.layer], LAYERS[there.layer]
+    if there.layer>here.layer: return f'{below} lies above {layer}'
+    if layer=='core': return 'core imports nothing of ours'
+    is_cli = module.startswith(('tools.cli', 'cli'))
+    if other.startswith('tools.cli') and not is_cli: return 'nobody imports the command line'
+    if layer==below=='lessons' and there.number>=here.number: return f'lesson {there.number} is not below {here.number}'
+    if layer!='exercises': return None
+    if below=='lessons' and not here.number: return 'what all exercises share imports no lesson'
+    if below=='lessons' and there.number>here.number: return f'lesson {there.number} lies above its own'
+    if below=='exercises' and other not in SHARED and module!=CATALOGUE: return "another lesson's exercises"
 
 
 def breaks(root=ROOT, planted=None):
     "Imports that point upward, aside or round, and star imports"
     known, found, wrong = all_imports(root, planted)
     for module,others in found.items():
-        layer, number = known[module]
         for other in sorted(others):
-            below, n = known[other]
-            if below>layer: wrong.append(f'{module} -> {other}: {LAYERS[below]} lies above {LAYERS[layer]}')
-            elif layer==below==1 and n>=number: wrong.append(f'{module} -> {other}: lesson {n} is not below {number}')
-            elif other.startswith('tools.cli') and not module.startswith(('tools.cli','cli')): wrong.append(f'{module} -> {other}: nobody imports the command line')
-            elif layer==0: wrong.append(f'{module} -> {other}: core imports nothing of ours')
-            elif layer==2 and below==1 and n>known.get(module.removeprefix('exercises.'), (1,'99'))[1]: wrong.append(f'{module} -> {other}: lesson {n} lies above its own')
-            elif layer==below==2 and other not in ('exercises.judge','exercises.outline','exercises.given'): wrong.append(f"{module} -> {other}: another lesson's exercises")
+            if why := objection(module, other, known): wrong.append(f'{module} -> {other}: {why}')
     try: list(TopologicalSorter(found).static_order())
     except CycleError as e: wrong.append('a circle: ' + ' -> '.join(e.args[1]))
     return wrong
@@ -68,8 +151,8 @@ def breaks(root=ROOT, planted=None):
 def picture(root=ROOT):
     "The layers as a Mermaid flowchart: an arrow for each pair, with the number of imports along it"
     known, found, _ = all_imports(root)
-    arrows = Counter((known[m][0], known[o][0]) for m,others in found.items() for o in others)
-    sizes = Counter(layer for layer,_ in known.values())
+    arrows = Counter((known[m].layer, place_of(o, known).layer) for m,others in found.items() for o in others)
+    sizes = Counter(place.layer for place in known.values())
     boxes = [f'    {name}["<b>{name}</b>, {sizes[i]} modules"]' for i,name in enumerate(LAYERS)]
     lines = [f'    {LAYERS[a]} -- {n} --> {LAYERS[b]}' for (a,b),n in sorted(arrows.items(), reverse=True) if a!=b]
     return '\n'.join(['```mermaid', 'flowchart TD', *reversed(boxes), *lines, '```'])

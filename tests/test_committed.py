@@ -2,9 +2,10 @@
 import csv, json, re
 
 import pytest
-from checks import ROOT, notebooks
+from checks import ROOT, copy_repo, notebooks
 
 every = pytest.mark.parametrize('nb', notebooks(), ids=lambda p: p.stem)
+lessons = [nb for nb in notebooks() if re.match(r'\d\d[a-z]?_', nb.name)]    # as 03_loss, or 11b_more
 machine = re.compile(r'(?<![\w.])/(?:root|home|work|tmp|Users|private|var|opt|mnt|workspace)/|[A-Z]:\\\\?Users|site-packages|ipykernel_\d+')
 
 
@@ -33,15 +34,18 @@ def faults(nb):
 def test_notebook_is_fit_to_be_read(nb): assert faults(nb)==[]
 
 
-@every
+@pytest.mark.parametrize('nb', lessons, ids=lambda p: p.stem)
 def test_lesson_has_pictures_and_prose(nb):
-    "Lessons only: a picture or more, no page-long cell, as much prose as it takes"
-    if not re.match(r'\d\d_', nb.name): return
+    "Two pictures or more, no page-long cell, as much prose as it takes"
     cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
     images = [o for c in cells if c['cell_type']=='code' for o in c['outputs'] if 'image/png' in o.get('data', {})]
     prose = [c for c in cells if c['cell_type']=='markdown']
     longest = max(len(''.join(c['source']).splitlines()) for c in cells if c['cell_type']=='code')
     assert len(images)>=2 and len(prose)>=12 and longest<=60
+
+
+def test_lessons_are_what_lies_at_the_top():
+    assert lessons==[nb for nb in notebooks() if nb.parent==ROOT/'nbs' and nb.stem!='index'] and len(lessons)>=19
 
 
 def plant(content, fault):
@@ -73,11 +77,23 @@ def test_a_planted_fault_is_caught(tmp_path, fault, said):
     assert len(found)==len(said) and all(s in f for s,f in zip(said, found))
 
 
-def test_nothing_names_a_machine():
-    "Neither do the other files that are committed"
-    files = [ROOT/f for f in ('README.md','CONTRIBUTING.md','constraints.txt','settings.ini','setup.py','.ci/run')]
-    for f in files + sorted((ROOT/'mnist_course').glob('*.py')):
-        assert not re.search(r'(?<![\w.])/(root|home|work|Users)/|https?://[^\s)]*/simple|--(extra-)?index-url|download\.pytorch\.org', f.read_text(encoding='utf-8')), f
+def names_of_machines(root):
+    "Files beside the notebooks in which a path of one machine or the address of a registry stands"
+    files = [root/f for f in ('README.md','CONTRIBUTING.md','constraints.txt','settings.ini','setup.py','.ci/run')]
+    one = re.compile(r'(?<![\w.])/(root|home|work|Users)/|https?://[^\s)]*/simple|--(extra-)?index-url'
+                     r'|download\.pytorch\.org')
+    files += sorted((root/'mnist_course').rglob('*.py'))
+    return [f.relative_to(root).as_posix() for f in files if one.search(f.read_text(encoding='utf-8'))]
+
+
+def test_nothing_names_a_machine(): assert names_of_machines(ROOT)==[]
+
+
+def test_a_machine_named_in_any_folder_is_found(tmp_path):
+    repo = copy_repo(tmp_path/'repo')
+    for name in ('loss.py', 'tools/ladder.py'):
+        with open(repo/'mnist_course'/name, 'a') as f: f.write('\nhere = "/home/me/mnist"\n')
+    assert names_of_machines(repo)==['mnist_course/loss.py', 'mnist_course/tools/ladder.py']
 
 
 @pytest.mark.parametrize('table, columns', [('results/recipes/recipes.csv', ['recipe','seconds','mean','min','max']), ('results/ladder/ladder.csv', ['rung','accuracy'])])

@@ -13,7 +13,9 @@ def test_the_rule_sees_what_is_imported():
     "It is not green because it parses nothing"
     found = all_imports()[1]
     assert 'data' in found['similarity'] and {'optimizer','data'} <= found['learner'] and {'tools.cli_train','tools.cli_read'} <= found['tools.cli']
-    assert {'exercises.outline', 'core.files'} <= found['classroom.copies'] and 'tools.ladder' in found['tools.cli_train']    # this one inside a function
+    assert {'exercises.outline', 'core.files'} <= found['classroom.copies']
+    assert 'tools.ladder' in found['tools.cli_train']    # this one inside a function
+    assert 'exercises.*' in found['exercises'] and 'lessons.*' in found['classroom.mine']    # and these by a name made of parts
     assert len(places())==len(found)>60
 
 
@@ -36,8 +38,20 @@ def test_the_rule_sees_what_is_imported():
     ('classroom.copies', 'from .sandbox import run_cells', 'a circle'),
     ('tools.timing', 'def f():\n    from .comparisons import COMPARISONS', 'a circle'),
     ('exercises.outline', 'from . import EXERCISES', 'a circle'),
+    ('exercises.outline', 'from ..speed import fast_net', 'what all exercises share imports no lesson'),
+    ('exercises.judge', 'from ..learner import Learner', 'what all exercises share imports no lesson'),
+    ('exercises.given', 'from .. import data', 'what all exercises share imports no lesson'),
+    ('exercises', 'from ..data import Digits', 'what all exercises share imports no lesson'),
+    ('exercises.loss', 'from . import EXERCISES', "another lesson's exercises"),
+    ('exercises.loss', 'import_module(f"mnist_course.exercises.{name}")', "another lesson's exercises"),
+    ('loss', 'from importlib import import_module\nimport_module("mnist_course.tools.ladder")', 'tools lies above lessons'),
+    ('loss', 'import importlib\nimportlib.import_module(".tools.ladder", "mnist_course")', 'tools lies above lessons'),
+    ('loss', 'def f(): return resolve_name("mnist_course.sgd:DataLoader")', 'lesson 04 is not below 03'),
+    ('loss', '__import__("mnist_course.tools." + name)', 'tools lies above lessons'),
+    ('core.files', 'import_module(f"mnist_course.{lesson}")', 'lessons lies above core'),
 ])
-def test_a_planted_import_is_caught(module, source, said): assert [b for b in breaks(planted={module: source}) if said in b]
+def test_a_planted_import_is_caught(module, source, said):
+    assert [b for b in breaks(planted={module: source}) if said in b]
 
 
 def test_a_planted_import_in_a_cell_is_caught(tmp_path):

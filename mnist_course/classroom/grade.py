@@ -37,12 +37,12 @@ def _mark(nb, place):
     return hashlib.sha256(json.dumps([_code_digest(), _below(), place, sources]).encode()).hexdigest()[:16]
 
 def _remembered(kept):
-    "Number of an exercise -> mark and verdict; nothing where the file is missing or makes no sense"
+    "Number of an exercise -> mark and verdict; empty where the file is missing or makes no sense"
     if not kept: return {}
     try:
         known = json.loads(Path(kept).read_text(encoding='utf-8'))
         return {number: (mark, Verdict(**v)) for number,(mark,v) in known.items()}
-    except (OSError, ValueError, TypeError, AttributeError): return {}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError): return {}
 
 def _remember(kept, verdicts):
     text = json.dumps({n: (mark, asdict(v)) for n,(mark,v) in sorted(verdicts.items())}, indent=1)
@@ -54,13 +54,13 @@ def find_copies(
     lesson:str|None=None, # Only this lesson, as '03' or '13_speed'; all unless given
 )->dict:                  # Name of each lesson, as '03_loss' -> path of its copy, or None where there is none
     "The copies of the lessons that have exercises"
-    lessons = list(OUTLINE)
-    numbers = sorted({n[:2] for n in lessons})
-    if lesson not in (None, *lessons, *numbers):
-        raise ValueError(f'no lesson {lesson!r} with exercises: choose from {", ".join(numbers)}')
+    numbers = {name: name.partition('_')[0] for name in OUTLINE}    # '03_loss' -> '03'
+    if lesson not in (None, *numbers, *numbers.values()):
+        raise ValueError(f'no lesson {lesson!r} with exercises: choose from {", ".join(sorted({*numbers.values()}))}')
     if not Path(folder).is_dir():
         raise FileNotFoundError(f'no folder {folder}: mnist_course start {shlex.quote(str(folder))} makes it')
-    return {n: next(iter(lesson_copies(folder, n)), None) for n in lessons if lesson in (None, n, n[:2])}
+    wanted = [name for name,number in numbers.items() if lesson in (None, name, number)]
+    return {name: next(iter(lesson_copies(folder, name)), None) for name in wanted}
 
 def check_folder(
     folder:Path,           # A learner's folder
@@ -68,13 +68,13 @@ def check_folder(
     workers:int|None=None, # Processes at a time; one for each core unless given
     kept:Path|None=None,   # A file that remembers what is done; nothing is remembered unless given
     **limits,              # `seconds` and `gigabytes`
-):                         # Yields a `Verdict` for every exercise, as they come; first for those that nobody has touched
-    "Judge all copies of a folder; a notebook that cannot be read is no reason to stop"
+):                         # Yields a `Verdict` for every exercise as they come, untouched ones first
+    "Judge all copies of a folder; a notebook that cannot be read doesn't stop the others"
     jobs, before, now = [], _remembered(kept), {}
     for n,path in find_copies(folder, lesson).items():
         nb, why = None, ('not begun', f'there is no copy of lesson {n} here.')
         try: nb = read_lesson(path) if path else None
-        except (ValueError, OSError): why = 'wrong', f'{path.name} is no notebook that can be read.'
+        except (ValueError, OSError): why = 'wrong', f'{path.name} is not a notebook that can be read.'
         for place in places_of(n):
             if not nb: yield Verdict(place.number, place.name, *why)
             elif is_untouched(nb, place): yield Verdict(place.number, place.name, 'not begun', UNWRITTEN)
@@ -92,8 +92,9 @@ def draw_map(
     "Lessons, exercises, and what to do next"
     marks = {'done':'✓', 'wrong':'✗', 'not begun':'○'}
     verdicts, lines = sorted(verdicts, key=lambda v: v.number), []
-    for n in sorted({v.number[:2] for v in verdicts}):
-        here = [v for v in verdicts if v.number[:2]==n]
+    def lesson(verdict): return verdict.number.partition('.')[0]
+    for n in sorted(set(map(lesson, verdicts))):
+        here = [v for v in verdicts if lesson(v)==n]
         row, done = ' '.join(marks[v.status] for v in here), sum(v.status=='done' for v in here)
         lines.append(f'{n}  {row:<16} {done} of {len(here)}')
         first = next((v for v in here if v.status=='wrong'), None)
@@ -104,10 +105,12 @@ def draw_map(
 
 # %% ../../nbs/classroom/grade.ipynb #7994b535
 def _digest(folder, limits):
-    "Of all notebooks of a submission, of the limits, and of what judges them"
-    h = hashlib.sha256(repr((_code_digest(), sorted(limits.items()))).encode())
+    "Of all notebooks of a submission, of the limits, and of what judges them: the course and the libraries below it"
+    h = hashlib.sha256(repr((_code_digest(), _below(), sorted(limits.items()))).encode())
     for p in find_copies(folder).values(): h.update(p.read_bytes() if p else b'-')
     return h.hexdigest()[:12]
+
+_archives = '.zip', '.gz', '.tar', '.7z', '.rar'
 
 def _name(folder): return os.fsencode(folder.name).decode('utf-8', 'backslashreplace')    # any bytes may be a name
 
@@ -115,7 +118,7 @@ def left_out(
     submissions:Path, # Holds a folder for each learner
 )->list:              # Names of files that lie in no folder, and are not graded
     "Archives and notebooks that belong to nobody"
-    return sorted(_name(p) for p in Path(submissions).iterdir() if p.suffix in ('.ipynb','.zip','.gz','.tar','.7z','.rar'))
+    return sorted(_name(p) for p in Path(submissions).iterdir() if p.suffix in ('.ipynb', *_archives))
 
 def feedback(
     learner:str,   # Name of the folder
@@ -138,13 +141,13 @@ def grade(
     workers:int|None=None, # Processes at a time; one for each core unless given
     progress=None,         # Called with the learners done, their number, and the name of the next
     **limits,              # `seconds` and `gigabytes` of each exercise
-)->list:                   # Rows of the table, as dicts; last those of learners whose folder is gone
+)->list:                   # Rows of the table, as dicts; at the end those of learners whose folder is gone
     "Grade all submissions; what `out` has already is kept, so only new and changed ones are judged"
     submissions, out = Path(submissions), Path(out)
     pages = out.with_name(out.stem+'_feedback')
     if not submissions.is_dir(): raise FileNotFoundError(f'no folder {submissions}: name that of the submissions')
-    list(judge_apart([], workers, **limits))    # refuses limits that are none
-    if any(re.match(r'\d\d_', p.name) for p in submissions.glob('*.ipynb')):
+    list(judge_apart([], workers, **limits))    # refuses limits that make no sense
+    if any(re.match(r'\d\d[a-z]?_', p.name) for p in submissions.glob('*.ipynb')):
         raise ValueError(f'{submissions} has lessons in it, as the folder of one learner: name the folder above, '
                          f'or try mnist_course check {shlex.quote(str(submissions))}')
     learners = _learners(submissions, pages)
@@ -182,12 +185,12 @@ def gone(
     rows:list,        # As `grade` returns them
     submissions:Path, # Holds a folder for each learner
 )->list:              # Names
-    "Learners who have a row, and no folder any more"
+    "Learners who have a row, but no folder any more"
     there = {_name(p) for p in Path(submissions).iterdir() if p.is_dir()}
     return [r['learner'] for r in rows if r['learner'] not in there]
 
 def _verdicts(folder, workers, limits):
-    "Of one learner; whatever is the matter with a submission, the others are graded"
+    "Of one learner; whatever is wrong with a submission, the others are graded"
     from mnist_course.exercises.judge import show
     try: return list(check_folder(folder, workers=workers, **limits))
     except Exception as e:

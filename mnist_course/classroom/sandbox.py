@@ -24,9 +24,9 @@ from ..exercises.outline import Exercise, Place, Verdict
 
 # %% ../../nbs/classroom/sandbox.ipynb #a390ca66
 def _parsed(source):
-    "A cell's syntax tree; an empty one of what is no Python"
+    "A cell's syntax tree; an empty one where the cell is not Python"
     try: return ast.parse(source)
-    except (SyntaxError, ValueError): return ast.parse('')
+    except (SyntaxError, ValueError, RecursionError, MemoryError): return ast.parse('')    # the last two: nested deep
 
 def _definitions(source):
     "Functions and classes at the top of a cell, without the rest"
@@ -35,11 +35,11 @@ def _definitions(source):
 def _used(tree):
     "Names that code asks for and neither imports nor assigns itself"
     nodes = list(ast.walk(tree))
-    imported = {name for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for name in _bound(n)}
+    imported = {name for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for name in _imported_names(n)}
     names = [(n.id, isinstance(n.ctx, ast.Load)) for n in nodes if isinstance(n, ast.Name)]
     return {name for name,is_read in names if is_read} - {name for name,is_read in names if not is_read} - imported
 
-def _bound(node): return [(a.asname or a.name).split('.')[0] for a in node.names]
+def _imported_names(node): return [(a.asname or a.name).split('.')[0] for a in node.names]
 
 _directive = re.compile(r'^#\|\s*(export\w*|exercise)\b', flags=re.M)
 
@@ -59,7 +59,7 @@ def _imports_for(sources, exported):
     while new:
         wanted |= new
         new = {u for name in new & helpers.keys() for u in _used(helpers[name])} - wanted
-    return [n for t in trees for n in _imports(t) if wanted & set(_bound(n))]
+    return [n for t in trees for n in _imports(t) if wanted & set(_imported_names(n))]
 
 def _compiled(source, name):
     "As Python; where that fails, without the lines that only a notebook knows, `%timeit` and `!ls`"
@@ -69,7 +69,7 @@ def _compiled(source, name):
 
 @contextmanager
 def _at_most(seconds):
-    "A TimeoutError after so many seconds; None is no limit. For the main thread of a process of its own"
+    "A TimeoutError after so many seconds; None sets no limit. For the main thread of a process of its own"
     if seconds is None: yield; return
     def late(*_): raise TimeoutError(f'this cell ran longer than {seconds:g} seconds: a loop that never ends?')
     before = signal.signal(signal.SIGALRM, late)
@@ -82,7 +82,7 @@ def _at_most(seconds):
 def run_cells(
     nb:dict,                 # A learner's copy
     seconds:float|None=None, # Time for each cell; only in a process of its own
-)->tuple:                    # The names that its cells define; the errors of exported cells that failed, by the cell's place
+)->tuple:                    # The names that its cells define; the errors of exported cells, by the cell's place
     "Run the exported cells in a namespace of their own"
     exported, others = _code(nb)
     scope, errors = dict(__name__='learner'), {}
@@ -91,7 +91,8 @@ def run_cells(
         try: exec(compile(ast.Module([node], []), 'helper', 'exec'), scope)
         except Exception: return True
     for node in _imports_for(others.values(), exported.values()): define(node)
-    waiting = [node for _,source in sorted((exported|others).items()) for node in _definitions(source) if define(node)]
+    in_order = [source for _,source in sorted((exported|others).items())]
+    waiting = [node for source in in_order for node in _definitions(source) if define(node)]
     for i,source in exported.items():
         name = f'cell {i}'
         linecache.cache[name] = len(source), None, source.splitlines(True), name    # for diagnoses
@@ -201,7 +202,7 @@ def _is_installed(module):
     top = module.split('.')[0]
     if top=='mnist_course': return True
     try: origin = find_spec(top).origin
-    except (ImportError, ValueError, AttributeError): return False    # there is none by this name
+    except (ImportError, ValueError, AttributeError): return False    # no module has this name
     return bool(origin) and any(Path(origin).is_relative_to(get_path(home)) for home in ('purelib','platlib'))
 
 def _needed(nb):
@@ -209,8 +210,8 @@ def _needed(nb):
     exported, others = _code(nb)
     nodes = [n for source in exported.values() for n in _imports(_parsed(source))]
     for n in nodes + _imports_for(others.values(), exported.values()):
-        names = [a.name for a in n.names] if isinstance(n, ast.Import) else [n.module] if n.module and not n.level else ['']
-        if all(map(_is_installed, names)): yield n
+        modules = [a.name for a in n.names] if isinstance(n, ast.Import) else ['.'*n.level + (n.module or '')]
+        if all(map(_is_installed, modules)): yield n
 
 @contextmanager
 def _no_collector():
@@ -243,7 +244,7 @@ class _Run:
     pipe:int        # Where it writes its verdict
     folder:str      # Its own folder
     ex:Exercise|Place    # What it judges
-    deadline:float  # When it is ended
+    deadline:float  # When it is ended at the latest, by `time.monotonic`
     text:bytes=b''  # What it has written so far
 
     def end(self):
@@ -275,7 +276,7 @@ def cores():
 def judge_apart(
     jobs:Iterable,         # Pairs of a notebook and one of its exercises, an `Exercise` or its `Place`
     workers:int|None=None, # Processes at a time; one for each core unless given
-    seconds:float=40,      # After which one is ended
+    seconds:float=40,      # Time limit for each
     gigabytes:float=4,     # Memory that each may take
 ):                         # Yields a `Verdict` for each, as they come
     "Judge each exercise in a process of its own, with limits"
@@ -286,7 +287,7 @@ def judge_apart(
     if jobs: yield from _judge_forked(jobs, True, workers, seconds, gigabytes)
 
 def _judge_forked(jobs, import_theirs, *limits):
-    "From this process, or from a fresh one where this one has threads, or has got some by an import"
+    "From this process, or from a fresh one if this one has threads, perhaps because of an import"
     alone = threading.active_count()==1
     if alone: _import_for_all(jobs, import_theirs)
     if import_theirs and threading.active_count()>1: yield from _without_threads(jobs, not alone, *limits)
@@ -302,9 +303,10 @@ def _judge_here(jobs, workers, seconds, gigabytes):
                 running[run.pipe] = run
             if not running: return
             wait = max(0, min(run.deadline for run in running.values())-time.monotonic())
-            ready = select.select(list(running), [], [], wait)[0]
+            select.select(list(running), [], [], wait)
             for run in list(running.values()):
-                new = os.read(run.pipe, 65536) if run.pipe in ready else None
+                has_sent = select.select([run.pipe], [], [], 0)[0]    # asked anew: a `yield` may have taken long
+                new = os.read(run.pipe, 65536) if has_sent else None
                 run.text += new or b''
                 done = new==b'' or run.text.endswith(b'\n')
                 if not done and time.monotonic()<run.deadline: continue
@@ -317,11 +319,13 @@ def _judge_here(jobs, workers, seconds, gigabytes):
 # %% ../../nbs/classroom/sandbox.ipynb #97815110
 def _serve():
     "What the fresh process does: read jobs from stdin, write verdicts to stdout"
-    out, sys.stdout = sys.stdout, sys.stderr    # whatever else is printed is no verdict
+    out, sys.stdout = sys.stdout, sys.stderr    # for verdicts alone; whatever else is printed goes elsewhere
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     copies, jobs, parent, *how = json.load(sys.stdin)
     _end_with(parent)
-    for v in _judge_forked([(copies[i], Place(*place)) for i,place in jobs], *how): print(json.dumps(asdict(v)), file=out, flush=True)
+    jobs = [(copies[i], Place(*place)) for i,place in jobs]
+    for v in _judge_forked(jobs, *how): print(json.dumps(asdict(v)), file=out, flush=True)
+    gc.freeze()    # or Python would search all of its memory for garbage before it ends
 
 def _without_threads(jobs, *how):
     "`_judge_forked` in a process that has a single thread"
@@ -332,7 +336,7 @@ def _without_threads(jobs, *how):
     with tempfile.TemporaryFile('w+', errors='replace') as errors, \
          subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True) as p:
         try:
-            with suppress(BrokenPipeError), p.stdin: p.stdin.write(task)    # where it is dead already, it is told of below
+            with suppress(BrokenPipeError), p.stdin: p.stdin.write(task)    # is it dead already? That is reported below
             for line in p.stdout:
                 if not line.endswith('\n'): break
                 seen += 1

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['HANDED_OUT', 'sync_folder', 'write_atomic', 'ready_folder', 'csv_bytes', 'read_csv', 'read_lesson', 'write_notebook',
-           'find_lessons', 'lesson_files', 'copy_file', 'copy_lessons']
+           'find_lessons', 'lesson_files', 'drop_links', 'copy_file', 'copy_lessons']
 
 # %% ../../nbs/core/files.ipynb #2f8bf87c
-import csv, glob, io, json, os, secrets, tempfile, time
+import csv, glob, io, json, os, posixpath, re, secrets, tempfile, time
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -138,6 +138,26 @@ def lesson_files(
     found = {p.relative_to(folder) for pattern in HANDED_OUT for p in folder.glob(pattern) if p.is_file()}
     return sorted(p for p in found if not any(part.startswith('.') for part in p.parts))
 
+# %% ../../nbs/core/files.ipynb #d1a0c002
+def drop_links(
+    text:str,  # Markdown, with links as seen from the lessons' folder
+    there:set, # Paths that a link may lead to, as strings
+)->str:        # The same; of a link that leads elsewhere in the clone the words remain
+    "Take the links away that would be dead in a folder which holds only `there`"
+    def kept(link):
+        words, target = link.groups()
+        is_alive = re.match('[a-z]+:|#', target) or posixpath.normpath(target.split('#')[0]) in there
+        return link[0] if is_alive else words
+    return re.sub(r'(?<!!)\[([^]]*)\]\(([^)\s]+)\)', kept, text)
+
+# %% ../../nbs/core/files.ipynb #d1a0c005
+def _drop_links_in(path, there):
+    "Rewrite a notebook, without the links of its prose that lead to none of `there`"
+    nb = read_lesson(path)
+    for cell in nb['cells']:
+        if cell['cell_type']=='markdown': cell['source'] = drop_links(cell['source'], there)
+    write_notebook(path, nb)
+
 # %% ../../nbs/core/files.ipynb #132f297e
 def copy_file(
     file:Path, # What is copied
@@ -151,15 +171,17 @@ def copy_lessons(
     target:Path,     # Where they go; made if it is missing
     copy=copy_file,  # Called with a lesson's file, or that of a picture, and its new path
 )->list:             # What was written, as paths inside `target`
-    "Copy the files that `target` lacks; those it has stay as they are"
+    "Copy the files that `target` lacks, the map without links to anything else; what is there stays as it is"
     source, target, written = Path(source), Path(target), []
     try:
+        found = lesson_files(source)
         target.mkdir(parents=True, exist_ok=True)
-        for inside in lesson_files(source):
+        for inside in found:
             new = target/inside
             if new.exists(): continue
             new.parent.mkdir(parents=True, exist_ok=True)
             copy(source/inside, new)
+            if inside.name=='index.ipynb': _drop_links_in(new, {p.as_posix() for p in found})
             written.append(inside)
     except OSError as e:
         why = (e.strerror or str(e)).lower()

@@ -1,5 +1,5 @@
 "The classroom: verdicts that arrive whatever happens, a table that says whose rows it has, and what a check has to load"
-import json, os, shutil, signal, subprocess, sys, threading
+import json, os, shutil, signal, subprocess, sys, threading, time
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from mnist_course.exercises import exercises_of, find_exercise
 from mnist_course.exercises.outline import NUMBERS, UNWRITTEN, Place, Verdict, places_of
 from mnist_course.tools.cli_app import run_command
 
-LOSS = ROOT/'nbs'/'03_loss.ipynb'
+LESSONS = [p for p in sorted((ROOT/'nbs').glob('[0-9]*.ipynb')) if places_of(p)]
+LOSS, GRADIENTS = ROOT/'nbs'/'03_loss.ipynb', ROOT/'nbs'/'02_gradients.ipynb'
 LINEAR, SIGMOID = find_exercise('03.2'), find_exercise('03.3')
 RIGHT = 'return xb@weights + bias'
 
@@ -35,17 +36,9 @@ def solved(path):
 
 @pytest.fixture(scope='module')
 def untouched(tmp_path_factory):
-    "A learner's folder as `mnist_course start` writes it"
+    "A learner's folder as `mnist_course start` writes it, with all lessons"
     folder = tmp_path_factory.mktemp('course')/'untouched'
     start_course(folder, lessons=ROOT/'nbs')
-    return folder
-
-
-@pytest.fixture
-def mine(untouched, tmp_path):
-    "A learner's folder in which lesson 03 is done"
-    folder = Path(shutil.copytree(untouched, tmp_path/'class'/'mine'))
-    write_notebook(folder/'03_loss.ipynb', solved(LOSS))
     return folder
 
 
@@ -105,6 +98,14 @@ def test_another_version_of_the_course_grades_again(course, monkeypatch):
     assert course()[0]==['ann','bob'] and course()[0]==[]
 
 
+def test_another_library_below_the_course_grades_again(course, monkeypatch):
+    "As `check` does: a verdict may depend on PyTorch, NumPy and Python"
+    course()
+    below = grading._below()
+    monkeypatch.setattr(grading, '_below', lambda: [*below[:-1], 'another version'])
+    assert course()[0]==['ann','bob'] and course()[0]==[]
+
+
 def test_rows_of_learners_who_are_gone_stay_and_are_returned(course, tmp_path):
     course()
     shutil.rmtree(tmp_path/'class'/'bob')
@@ -152,7 +153,7 @@ def children(pid): return [int(n) for n in Path(f'/proc/{pid}/task/{pid}/childre
 def test_a_notebook_gets_each_verdict_as_it_comes(tmp_path, notebook):
     "The second answer waits until the first verdict is here: only who hands on at once gets both"
     wait = f'import os, time\n    while not os.path.exists({str(tmp_path/"go")!r}): time.sleep(.01)\n    {RIGHT}'
-    verdicts = judge_apart([(copy_with(RIGHT), LINEAR), (copy_with(wait), LINEAR)], workers=1, seconds=20)
+    verdicts = judge_apart([(copy_with(RIGHT), LINEAR), (copy_with(wait), LINEAR)], workers=1, seconds=100)
     first = next(verdicts)
     (tmp_path/'go').touch()
     assert [first.status, *(v.status for v in verdicts)]==['done','done']
@@ -184,6 +185,47 @@ def test_a_judge_that_cannot_begin_says_why(notebook, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)    # where a fresh Python looks first
     (tmp_path/'mnist_course.py').write_text('raise MemoryError("not enough")')
     with pytest.raises(RuntimeError, match='with exit code 1 after 0 of 1 exercises: MemoryError: not enough'): list(judge_apart([(copy_with(RIGHT), LINEAR)]))
+
+
+class Written(sandbox._Run):
+    "A run without a process: the test writes what it sends"
+    def end(self): os.close(self.pipe)
+
+
+def test_a_verdict_that_came_while_nobody_looked_is_not_late(monkeypatch):
+    "Whoever takes the first verdict may do something else for long; the time of the second is over by then"
+    line, ends = sandbox._as_line(Verdict('03.2', 'linear1', 'done', 'Right.')), []
+    def start(nb, ex, seconds, gigabytes):
+        end, write = os.pipe()
+        ends.append(write)
+        if len(ends)==1: os.write(write, line)
+        return Written(0, end, '', ex, time.monotonic() + (100 if len(ends)==1 else 0))
+    monkeypatch.setattr(sandbox, '_start', start)
+    verdicts = sandbox._judge_here(iter([({}, LINEAR)]*2), 2, 100, 4)
+    first = next(verdicts)
+    os.write(ends[1], line)
+    assert [first.status, *(v.status for v in verdicts)]==['done','done']
+    for end in ends: os.close(end)
+
+
+LIMITS = """
+import json, sys
+from mnist_course.classroom import sandbox
+from mnist_course.core.files import read_lesson
+from mnist_course.exercises.outline import Place
+start, linear1 = sandbox._start, Place('03.2', 'linear1', '03_loss')
+endless, right = map(read_lesson, sys.argv[1:])
+def start_with(nb, ex, seconds, gigabytes): return start(nb, ex, 2 if nb is endless else seconds, gigabytes)
+sandbox._start = start_with
+verdicts = list(sandbox.judge_apart([(endless, linear1), (right, linear1)], workers=2, seconds=100))
+print(json.dumps({v.status: v.text for v in verdicts}))
+"""
+
+def test_limits_end_what_never_ends_and_the_others_are_judged(tmp_path):
+    "The answer that never ends has little time, and the one that must come to its end has much"
+    endless = write_notebook(tmp_path/'endless.ipynb', copy_with('import time; time.sleep(600)'))
+    verdicts = python(LIMITS, endless, write_notebook(tmp_path/'right.ipynb', copy_with(RIGHT)))
+    assert verdicts.keys()=={'done','wrong'} and 'ran longer than' in verdicts['wrong']
 
 
 # Verdicts whatever is in them
@@ -244,6 +286,7 @@ def test_a_first_check_loads_few_modules_and_no_heavy_library():
     assert parts(loaded)=={'loss'}
 
 
+WRONG_STEP = '#| export\n#| exercise\ndef sgd_step(params, lr): pass'
 COMMAND = """
 import json, sys
 from mnist_course.tools.cli import main
@@ -252,16 +295,18 @@ except SystemExit as e: code = e.code
 print(json.dumps([code or 0, sorted(sys.modules)]))
 """
 
-def test_the_command_loads_the_exercises_of_its_lesson_and_only_when_something_changed(mine):
+def test_the_command_loads_the_exercises_of_its_lesson_and_only_when_something_changed(tmp_path):
     "At first it judges; then all is done and unchanged; then one answer has changed"
+    (mine := tmp_path/'mine').mkdir()
+    write_notebook(mine/GRADIENTS.name, solved(GRADIENTS))
     (mine/'.checked.json').write_text('no JSON')
-    code, loaded = python(COMMAND, 'check', mine, '03')
-    assert code==0 and 'torch' in loaded and parts(loaded)=={'loss'}
+    code, loaded = python(COMMAND, 'check', mine, '02')
+    assert code==0 and 'torch' in loaded and parts(loaded)=={'gradients'}
     assert not {'pandas','matplotlib','scipy','fastai','nbformat'} & {m.split('.')[0] for m in loaded}
-    code, loaded = python(COMMAND, 'check', mine, '03')
+    code, loaded = python(COMMAND, 'check', mine, '02')
     assert code==0 and not {'torch','numpy'} & set(loaded) and parts(loaded)==set()
-    write_notebook(mine/'03_loss.ipynb', copy_with('return xb@weights'))
-    code, loaded = python(COMMAND, 'check', mine, '03')
+    write_notebook(mine/GRADIENTS.name, fill(learner_copy(GRADIENTS), exercises_of(GRADIENTS), {'02.2': WRONG_STEP}))
+    code, loaded = python(COMMAND, 'check', mine, '02')
     assert code==1 and 'torch' in loaded
 
 
@@ -270,13 +315,14 @@ def test_what_nobody_has_touched_needs_no_torch(untouched):
     assert code==1 and not {'torch','numpy'} & set(loaded) and parts(loaded)==set()
 
 
-def test_a_teacher_trusts_nothing_that_is_handed_in(mine):
+def test_a_teacher_trusts_nothing_that_is_handed_in(tmp_path):
     "A file that claims everything is done"
+    (mine := tmp_path/'class'/'mine').mkdir(parents=True)
     write_notebook(mine/'03_loss.ipynb', copy_with('return xb@weights'))
     mark = grading._mark(read_lesson(mine/'03_loss.ipynb'), Place('03.2', 'linear1', '03_loss'))
     grading._remember(mine/'.checked.json', {'03.2': (mark, Verdict('03.2', 'linear1', 'done', 'Believe me.'))})
     assert {v.number: v.status for v in check_folder(mine, '03', kept=mine/'.checked.json')}['03.2']=='done'
-    assert grade(mine.parent, mine.parent.parent/'grades.csv')[0]['03.2']=='wrong'
+    assert grade(mine.parent, tmp_path/'grades.csv')[0]['03.2']=='wrong'
 
 
 # What the children share
@@ -285,6 +331,7 @@ REPORT = """
 import json, os, sys, threading
 from dataclasses import replace
 from mnist_course.classroom import sandbox
+from mnist_course.classroom.copies import is_untouched
 from mnist_course.core.files import read_lesson
 from mnist_course.exercises.outline import places_of
 judge_copy = sandbox.judge_copy
@@ -293,20 +340,19 @@ def reported(*args):
     verdict = judge_copy(*args)
     return replace(verdict, facts=' '.join(sorted(set(sys.modules)-before)))
 sandbox.judge_copy = reported
-jobs = [(read_lesson(path), place) for path in sys.argv[1:] for place in places_of(path)]
+jobs = [(nb, place) for path in sys.argv[1:] for nb in [read_lesson(path)] for place in places_of(path) if not is_untouched(nb, place)]
 verdicts = list(sandbox.judge_apart(jobs))
 print(json.dumps([[v.status for v in verdicts], [v.facts for v in verdicts if v.facts], threading.active_count(), sorted(sys.modules)]))
 """
 
 def test_a_child_imports_nothing_that_its_parent_has_not(tmp_path):
-    "In no lesson; nor where a learner imports more, in an exported cell or for a helper"
-    paths = [write_notebook(tmp_path/path.name, solved(path)) for path in sorted((ROOT/'nbs').glob('[0-9]*.ipynb')) if places_of(path)]
+    "In no lesson, which has all answers in it; nor where a learner imports more, in an exported cell or for a helper"
     more = copy_with(RIGHT, '#| export\nimport matplotlib.pyplot as plt, PIL.ImageDraw\nfrom scipy import stats')
     more['cells'].append(dict(cell_type='code', source='from safetensors import numpy as st'))
     more['cells'].append(dict(cell_type='code', source='#| export\ndef keep(): return st'))
     write_notebook(tmp_path/'03_more.ipynb', more)
-    statuses, loaded, threads, parent = python(REPORT, *paths, tmp_path/'03_more.ipynb')
-    assert statuses.count('done')==len(NUMBERS)+1 and loaded==[] and threads==1
+    statuses, loaded, threads, parent = python(REPORT, *LESSONS, tmp_path/'03_more.ipynb')
+    assert statuses==['done']*(len(NUMBERS)+1) and loaded==[] and threads==1
     assert {'matplotlib.pyplot','PIL.ImageDraw','scipy.stats','safetensors.numpy'} <= set(parent)
 
 
@@ -315,7 +361,7 @@ def test_a_file_of_the_learners_runs_in_a_child_alone(tmp_path):
     (tmp_path/'my_helper.py').write_text('import os\nwhere = os.getpid()')
     write_notebook(tmp_path/'03_loss.ipynb', copy_with(f'import my_helper\n    {RIGHT}', '#| export\nimport my_helper'))
     statuses, loaded, _, parent = python(REPORT, tmp_path/'03_loss.ipynb', PYTHONPATH=f'{ROOT}{os.pathsep}{tmp_path}')
-    assert statuses.count('done')==1 and 'my_helper' in loaded[0].split() and 'my_helper' not in parent
+    assert statuses==['done'] and 'my_helper' in loaded[0].split() and 'my_helper' not in parent
 
 
 def test_an_import_that_starts_a_thread_is_made_in_another_process(tmp_path):
@@ -324,4 +370,4 @@ def test_an_import_that_starts_a_thread_is_made_in_another_process(tmp_path):
     write_notebook(tmp_path/'03_loss.ipynb', copy_with(RIGHT, '#| export\nimport starts_one'))
     installed = REPORT.replace('judge_copy = sandbox.judge_copy\n', 'judge_copy = sandbox.judge_copy\nsandbox._is_installed = bool\n', 1)
     statuses, _, threads, parent = python(installed, tmp_path/'03_loss.ipynb', PYTHONPATH=f'{ROOT}{os.pathsep}{tmp_path}')
-    assert statuses.count('done')==1 and len(statuses)==5 and threads==2 and 'starts_one' in parent
+    assert statuses==['done'] and threads==2 and 'starts_one' in parent

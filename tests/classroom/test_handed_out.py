@@ -1,12 +1,12 @@
 "Learners get lessons, the map, pictures and tables. Notebooks with answers, planted mistakes and tools stay here"
-import inspect, json, re, subprocess, sys, tarfile, zipfile
+import inspect, json, posixpath, re, subprocess, sys, tarfile, zipfile
 from pathlib import Path
 
 import pytest
 from checks import ROOT, copy_repo, notebooks
 
 from mnist_course.classroom.copies import start_course
-from mnist_course.core.files import lesson_files
+from mnist_course.core.files import copy_lessons, lesson_files
 from mnist_course.exercises import EXERCISES
 
 KEPT = {'exercises', 'classroom', 'tools', 'moved', 'core'}    # folders of notebooks that nobody is handed
@@ -83,12 +83,46 @@ def test_start_hands_out_lessons_alone(tmp_path, secrets):
     assert wrong_with(in_folder(tmp_path/'mine'), secrets)==[]
 
 
-def test_what_is_handed_out_is_what_the_map_shows():
-    "Every picture and notebook beside the lessons that a lesson or the map shows is among it"
+def links_of(text):
+    "Files of the course that a notebook's prose and outputs link to or show, as seen from its folder"
+    cells = json.loads(text)['cells']
+    prose = [''.join(c['source']) for c in cells if c['cell_type']=='markdown']
+    shown = [''.join(o['data'][kind]) for c in cells for o in c.get('outputs', [])
+             for kind in ('text/markdown', 'text/html') if kind in o.get('data', {})]
+    found = set()
+    for piece in [*prose, *shown]:
+        piece = re.sub(r'```.*?```|`[^`\n]*`', '', piece, flags=re.S)    # code may look like a link
+        found |= set(re.findall(r'\]\(([^)#\s]+)', piece)) | set(re.findall(r'(?:src|href)="([^"#]+)', piece))
+    return {posixpath.normpath(target) for target in found if not re.match('[a-z]+:', target)}
+
+
+def dead_links(files):
+    "Path of a notebook -> what it links to and is not among `files`"
+    dead = {path: links_of(text) - files.keys() for path,text in files.items() if path.endswith('.ipynb')}
+    return {path: sorted(targets) for path,targets in dead.items() if targets}
+
+
+@pytest.mark.parametrize('copy', ids=['to fill in', 'to read'], argvalues=[
+    lambda to: start_course(to, lessons=ROOT/'nbs'), lambda to: copy_lessons(ROOT/'nbs', to)])
+def test_each_link_of_what_is_handed_out_leads_to_what_is_handed_out(tmp_path, copy):
+    copy(tmp_path/'mine')
+    assert dead_links(in_folder(tmp_path/'mine'))=={}
+
+
+def test_each_link_works_in_a_clone():
+    "The map's to other folders too"
     for path in DUE:
-        if not path.endswith('.ipynb'): continue
-        shown = {m for source,_ in cells_of((ROOT/'nbs'/path).read_text(encoding='utf-8')) for m in re.findall(r'\]\(((?:images|results)/[^)#\s]+)\)', source)}
-        assert shown<=DUE, path
+        if path.endswith('.ipynb'):
+            targets = links_of((ROOT/'nbs'/path).read_text(encoding='utf-8'))
+            assert [t for t in targets if not (ROOT/'nbs'/t).exists()]==[], path
+
+
+def test_a_dead_link_is_found():
+    files = {path: text for path,text in in_folder(ROOT/'nbs').items() if path in DUE}
+    assert {'tools/ladder.ipynb', '../LICENSE'} < set(dead_links(files)['index.ipynb'])    # which learners' copies drop
+    source = '[a](core/files.ipynb#b), [c](00_data.ipynb), `d[e](f)`, ![g](images/h.png)'
+    planted = json.dumps(dict(cells=[dict(cell_type='markdown', source=[source])]))
+    assert dead_links(files | {'03_loss.ipynb': planted})['03_loss.ipynb']==['core/files.ipynb', 'images/h.png']
 
 
 def test_the_list_needs_no_library():

@@ -8,20 +8,12 @@ import torch
 from damage import dice, disk, ended, fork, kill_when, mutant, quick, read_only
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from idx_files import fill, idx, kinds, small, write
 
 from mnist_course import data
 from mnist_course.data import Digits
 
 READ = 'mnist_course.data.read_idx'
-def idx(array): return np.array([2048+array.ndim, *array.shape], '>u4').tobytes() + array.tobytes()
-def kinds(name): return name, f'{name}.gz'
-def write(path, raw): path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix=='.gz' else raw)
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory): return tmp_path_factory.mktemp('idx')
-
-small = st.integers(1,3).flatmap(lambda ndim: arrays(np.uint8, array_shapes(min_dims=ndim, max_dims=ndim, min_side=0, max_side=5)))
 some = np.arange(48, dtype=np.uint8).reshape(3,4,4)
 
 
@@ -139,12 +131,6 @@ def test_a_turned_byte_in_the_packages_own_files_is_missed(own, monkeypatch):
 
 
 # Files that don't go together
-
-def fill(folder, images, labels):
-    for split in ('train', 't10k'):
-        write(folder/f'{split}-images-idx3-ubyte', idx(images))
-        write(folder/f'{split}-labels-idx1-ubyte', idx(labels))
-
 
 SPLIT = 'mnist_course.data._load_split'
 unchecked = {'mnist_course.data.Digits.__post_init__': 'lambda digits: None'}

@@ -8,7 +8,8 @@ import torch
 from checks import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.extra.numpy import arrays
+from idx_files import fill, idx, kinds, small, write
 
 from mnist_course.data import load_idx, load_mnist, read_idx, sample_folder
 
@@ -46,16 +47,6 @@ print(json.dumps([len(train), len(test), str(train.images.dtype), str(test.label
 
 # Any idx file, whole or not
 
-def idx(array): return np.array([2048+array.ndim, *array.shape], '>u4').tobytes() + array.tobytes()
-def kinds(name): return name, f'{name}.gz'
-def write(path, raw): path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix=='.gz' else raw)
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory): return tmp_path_factory.mktemp('idx')
-
-small = st.integers(1,3).flatmap(lambda ndim: arrays(np.uint8, array_shapes(min_dims=ndim, max_dims=ndim, min_side=0, max_side=5)))
-
-
 @given(small)
 def test_read_idx_gives_back_what_was_written(folder, array):
     for name in kinds('some'):
@@ -70,12 +61,6 @@ def test_read_idx_meets_noise_with_a_value_error(folder, noise):
     for name in kinds('noise'):
         (folder/name).write_bytes(noise)
         with pytest.raises(ValueError, match='noise'): read_idx(folder/name, 3)
-
-
-def fill(folder, images, labels, suffix='', test='t10k'):
-    for split in ('train', test):
-        write(folder/f'{split}-images-idx3-ubyte{suffix}', idx(images))
-        write(folder/f'{split}-labels-idx1-ubyte{suffix}', idx(labels))
 
 
 @given(st.integers(1,9).flatmap(lambda n: st.tuples(arrays(np.uint8, (n,3,2)), arrays(np.uint8, n, elements=st.integers(0,9)))),
