@@ -15,7 +15,7 @@ from ..exercises import exercises_of, find_exercise
 from ..exercises.outline import NUMBERS, Exercise, Place, lessons_of
 
 # %% ../../nbs/classroom/copies.ipynb #5b8007db
-_not_parsed = SyntaxError, ValueError, RecursionError, MemoryError    # of `ast.parse`; the last two at deep nesting
+_not_parsed = SyntaxError, ValueError, RecursionError, MemoryError    # by `ast.parse`; the last two at deep nesting
 
 _directive = re.compile(r'^#\|\s*exercise\b(.*)\n', flags=re.M)
 

@@ -18,7 +18,7 @@ from math import ceil, isfinite
 from pathlib import Path
 from sysconfig import get_path
 
-from .copies import find_cell
+from .copies import _not_parsed, find_cell
 from ..exercises import find_exercise
 from ..exercises.outline import Exercise, Place, Verdict
 
@@ -26,7 +26,7 @@ from ..exercises.outline import Exercise, Place, Verdict
 def _parsed(source):
     "A cell's syntax tree; an empty one where the cell is not Python"
     try: return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError): return ast.parse('')    # the last two: nested deep
+    except _not_parsed: return ast.parse('')
 
 def _definitions(source):
     "Functions and classes at the top of a cell, without the rest"

@@ -56,9 +56,9 @@ def threads_set(
 
 # %% ../../nbs/core/compute.ipynb #needs002
 def needs(
-    what:str,                                         # Who asks for it, as a sentence begins
+    what:str,                                         # Who asks for it, as at the start of a sentence
     package:str,                                      # The module that must be there, as 'sklearn'
-    install:str="pip install 'mnist_course[course]'", # What brings it
+    install:str="pip install 'mnist_course[course]'", # How to install it
 ):
     "A `ModuleNotFoundError` that says how to get a package, where it is not installed"
     if find_spec(package) is None:

@@ -7,7 +7,7 @@ __all__ = ['app', 'start', 'duration', 'explain', 'welcome', 'main', 'run_comman
            'whole_number', 'count_of', 'rate', 'browser_here']
 
 # %% ../../nbs/tools/cli_app.ipynb #41d8e2e4
-import io, os, sys
+import io, os, re, sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from math import inf
 from typing import Annotated
@@ -25,6 +25,7 @@ def explain(
     if hasattr(e, 'format_message'):  # Typer's: unknown command or option, a value that is no number
         text, ctx, near = e.format_message(), getattr(e, 'ctx', None), getattr(e, 'possibilities', None)
         if near: text = f'{e.message}. Did you mean {nearest(e.option_name, near)!r}?'
+        text = re.sub(r"(Did you mean '[^']+')(, '[^']+')+", r'\1', text)    # the first is the most similar
         if text[-1:] not in '.?': text += '.'
         text, code = f"{text} See: {ctx.command_path if ctx else 'mnist_course'} --help", 2
     elif isinstance(e, (ValueError, OSError, ModuleNotFoundError, FloatingPointError)): text, code = str(e), 2
