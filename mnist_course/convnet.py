@@ -33,7 +33,7 @@ def shift(
     down:int=0,    # Rows to move down; negative: up
     right:int=0,   # Columns to move to the right; negative: to the left
 )->Tensor:         # The same shape, with zeros where nothing was
-    "Pictures moved by whole pixels; what leaves the frame is gone"
+    "Pictures moved by whole pixels; what leaves the frame is gone. Raises ValueError where nothing would be left"
     h, w = images.shape[-2:]
     if abs(down)>=h or abs(right)>=w:
         raise ValueError(f'a shift by {down} rows, {right} columns leaves nothing of a picture of {h}x{w}')
@@ -88,7 +88,7 @@ def conv2d(
     stride:int=1,          # Pixels from one place to the next
     padding:int=0,         # Zeros put around the pictures
 )->Tensor:                 # Answers, shape (n,n_out,oh,ow)
-    "Many kernels on many pictures as one matrix product over patches; torch's `F.conv2d`"
+    "Many kernels on many pictures, as `F.conv2d`, by one matrix product. Raises ValueError if channels don't agree"
     if xb.shape[1]!=weights.shape[1]:
         raise ValueError(f'pictures of {xb.shape[1]} channels, kernels for {weights.shape[1]}: must agree')
     ksize = weights.shape[-1]
@@ -102,7 +102,7 @@ def max_pool(
     xb:Tensor,  # Answers, shape (n,c,h,w)
     size:int=2, # Side of the squares; rows and columns left over at the end are dropped
 )->Tensor:      # The largest of each square, shape (n,c,h//size,w//size)
-    "The largest answer of each square, squares side by side; torch's `F.max_pool2d`"
+    "The largest of each square, squares side by side, as `F.max_pool2d`. Raises ValueError where none fits"
     n, c, h, w = xb.shape
     if min(h, w)<size: raise ValueError(f'squares of {size}x{size} do not fit into {h}x{w}')
     squares = patches(xb.reshape(n*c,1,h,w), size, stride=size)
@@ -130,7 +130,7 @@ class BatchNorm(nn.Module):
     def batch_stats(self,
         xb:Tensor, # Answers, shape (n,c,h,w)
     )->tuple:      # Mean and variance of each channel, shape (c)
-        "Mean and variance over pictures and places; the running means move towards them"
+        "Over pictures and places; running means move towards them. Raises ValueError for one number a channel"
         mean, var = xb.mean((0,2,3)), xb.var((0,2,3), correction=0)
         count = xb.numel()/xb.shape[1]
         if count==1: raise ValueError('one number a channel has no spread: give more, or call eval()')
@@ -140,6 +140,7 @@ class BatchNorm(nn.Module):
         return mean, var
 
     def forward(self, xb):
+        "Normalised by the batch's own mean and variance in training, by the running ones in evaluation mode"
         mean, var = self.batch_stats(xb) if self.training else (self.running_mean, self.running_var)
         scale = self.weight/(var+self.eps).sqrt()
         return xb*scale[:,None,None] + (self.bias-mean*scale)[:,None,None]

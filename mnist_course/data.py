@@ -173,7 +173,7 @@ def keep(
     digits:Digits, # Any pictures with labels
     *classes:int,  # The labels to keep
 )->Digits:         # Those of these classes, in the order they had
-    "Only the pictures of these classes"
+    "Only the pictures of these classes. Raises ValueError where no picture has one of them, and names that class"
     labels = digits.labels.unique().tolist()
     missing = [c for c in classes if c not in labels]
     if missing: raise ValueError(f'no image is labelled {missing}: the labels are {labels}')
@@ -189,7 +189,7 @@ def threes_and_sevens()->tuple: # `(train, valid)`, both `Digits`, threes before
 # %% ../nbs/00_data.ipynb #4c3e8f04
 def to_float(
     images:Tensor, # Pictures, uint8 0..255, or already float
-)->Tensor:         # The same as floats, 0..1 where they were bytes
+)->Tensor:         # The same as floats; float32 in 0..1 where they were bytes
     "Bytes become floats in [0,1]; floats pass as they are"
     return images.float().div_(255) if images.dtype==torch.uint8 else images
 

@@ -73,7 +73,7 @@ def confusion_matrix(
     targets:Tensor,   # The right classes, int64, shape (n,)
     n_classes:int=10, # Classes run from 0 to `n_classes-1`
 )->Tensor:            # Counts, int64: a row for each right class, a column for each answer
-    "How often each class got each answer"
+    "How often each class got each answer. Raises ValueError unless both are (n,) and of classes 0 to `n_classes-1`"
     p, t = _pair(preds, targets)
     both = torch.cat([p, t])
     if len(both) and not 0 <= both.min() <= both.max() < n_classes:
@@ -141,7 +141,7 @@ def worst_errors(
     targets:Tensor,  # The right classes, int64, shape (n,)
     n:int|None=None, # How many at most; all unless given
 )->Tensor:           # Where they are, int64: the least probability for the right class first
-    "The mistakes, the most surprising first"
+    "The mistakes, the most surprising first. Raises ValueError unless each row of `probs` sums to 1 and has a target"
     _check_probs(probs, targets)
     wrong = (probs.argmax(1)!=targets).nonzero().flatten()
     return wrong[probs[wrong, targets[wrong]].argsort()][:n]
@@ -179,7 +179,7 @@ def calibration_error(
     probs:Tensor,   # Probabilities, shape (n,c)
     targets:Tensor, # The right classes, int64, shape (n,)
     n_bins:int=10,  # Bins of equal width from 0 to 1
-)->float:           # In [0,1]; 0 where confidence and accuracy agree in every bin
+)->float:           # In [0,1]; 0 where both agree in every bin, or without pictures. Refuses what `calibration` does
     "Expected calibration error: |confidence - accuracy|, averaged over pictures; Naeini and others, 2015"
     conf, acc, counts = calibration(probs, targets, n_bins)
     return ((conf-acc).abs().nan_to_num()*counts).sum().item()/max(len(probs), 1)
@@ -190,7 +190,7 @@ def accuracy_interval(
     n:int,            # All answers, at least 1
     level:float=.95,  # How often the interval holds the true rate
 )->tuple:             # `(low, high)`, in [0,1]
-    "Wilson's confidence interval of a share, 1927"
+    "Wilson's confidence interval of a share, 1927. Raises ValueError unless 0 <= n_right <= n, n > 0, 0 < level < 1"
     if not 0 <= n_right <= n or n<1:
         raise ValueError(f'{n_right} right of {n}: expected n of at least 1, and n_right from 0 to n')
     if not 0<level<1: raise ValueError(f'level is {level}: expected a share between 0 and 1, as .95')

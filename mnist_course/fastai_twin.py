@@ -64,7 +64,7 @@ def fastai_dls(
 def two_scores(
     preds:Tensor, # One activation for each picture, shape (n,1): above 0 speaks for the first class
 )->Tensor:        # A score for each of two classes, shape (n,2)
-    "The activation and a zero: softmax of both is the sigmoid of the one"
+    "The activation as it is, and a zero: softmax of both is its sigmoid. Raises ValueError for another shape"
     if preds.ndim!=2 or preds.shape[1]!=1:
         raise ValueError(f'expected one activation for each picture, shape (n,1), found {tuple(preds.shape)}')
     return torch.cat([preds, torch.zeros_like(preds)], 1)
@@ -83,10 +83,13 @@ class DecodingLoss:
         self.loss_func, self.activation, self.reduction = loss_func, activation, 'mean'
 
     def __call__(self, preds, targets):
+        "The mean of `loss_func`, or where `reduction` is 'none' a loss for each picture, shape (n,)"
         if self.reduction=='mean': return self.loss_func(preds, targets)
         return torch.stack([self.loss_func(p[None], t[None]) for p,t in zip(preds, targets)])
 
-    def decodes(self, probs): return probs.argmax(-1)
+    def decodes(self, probs):
+        "The class of the highest probability, along the last axis"
+        return probs.argmax(-1)
 
 # %% ../nbs/14_fastai_twin.ipynb #c2f86931
 def to_fastai(

@@ -35,8 +35,9 @@ def finite_diff(
     f:Callable,     # Function of one tensor, to one number
     x:Tensor,       # Where to take the slope, float64 for good digits, any shape
     eps:float=1e-6, # Half the width of the step
-)->Tensor:          # Slope along each element of `x`, the shape of `x`
-    "The gradient of `f` at `x` by central differences: a step up and a step down for each element"
+)->Tensor:          # Slope along each element of `x`, of its shape and dtype
+    """The gradient of `f` at `x` by central differences: a step up and a step down for each element, in `x`'s own dtype.
+    Raises ValueError where `x` holds no floats, or `f` gives anything but one number"""
     if not x.is_floating_point():
         raise ValueError(f'x: expected floats, found {x.dtype}; x.double() makes them')
     x = x.detach().clone(memory_format=torch.contiguous_format)
@@ -60,7 +61,8 @@ def sgd_step(
     params:Iterable, # Tensors that have a `.grad`, or a single one
     lr:float,        # Learning rate
 ):
-    "Step every parameter against its gradient, then forget the gradient; as in fastbook, chapter 4"
+    """Step every parameter against its gradient, then forget the gradient; as in fastbook, chapter 4.
+    Raises ValueError where one has no gradient, before any has moved"""
     params = [params] if isinstance(params, Tensor) else list(params)
     for i,p in enumerate(params):
         if p.grad is None:

@@ -8,6 +8,7 @@ __all__ = ['SLIPS', 'Case', 'slope', 'outcome', 'InputChanged', 'same', 'show', 
 
 # %% ../nbs/moved/judge.ipynb #123a66f3
 from .exercises.judge import *
+from .exercises.diagnosis import guess
 
 # %% ../nbs/moved/judge.ipynb #b0a1e7c5
 # What a star import brings, as it did in version 0.1.0

@@ -326,7 +326,7 @@ def combined_cos(
 
 # %% ../nbs/06_learner.ipynb #e9ac1fb2
 class ParamScheduler(Callback):
-    "Set hyper-parameters before each training batch, by schedules of the share of the training that is done"
+    "Set hyper-parameters of our optimizers or torch's before each training batch, by the share of batches that are done"
     order = 60
     def __init__(self,
         scheds:dict, # Name ('lr' or 'mom') -> schedule, a function of a position in [0,1]

@@ -27,7 +27,7 @@ def init_params(
     std:float=1.0,                       # Standard deviation of the numbers
     generator:torch.Generator|None=None, # Source of randomness, on the CPU; torch's own unless given
     device:str='cpu',                    # Where the tensor lies
-)->Tensor:                               # Random numbers that track gradients, shape `size`
+)->Tensor:                               # Random float32 numbers that track gradients, a leaf, shape `size`
     "Normal random numbers to start from; as in fastbook, chapter 4"
     params = torch.randn(size, generator=generator)*std
     return params.to(device).requires_grad_()
@@ -38,7 +38,7 @@ def linear1(
     weights:Tensor, # One weight a pixel, shape (784,1)
     bias:Tensor,    # Added to every row, shape (1)
 )->Tensor:          # Raw activations, shape (n,1)
-    "The linear model: weighted sum of the pixels, plus a bias; as in fastbook, chapter 4"
+    "Weighted sum of the pixels, plus a bias; an error unless each pixel has its weight. As in fastbook, chapter 4"
     return xb@weights + bias
 
 # %% ../nbs/03_loss.ipynb #21438ae8
@@ -60,7 +60,7 @@ def mnist_loss(
     preds:Tensor,   # Raw activations, shape (n,1)
     targets:Tensor, # 1 for a three, 0 for a seven, shape (n,1)
 )->Tensor:          # Mean distance from the target, a scalar in [0,1]
-    "Mean distance of `sigmoid(preds)` from `targets`; as in fastbook, chapter 4"
+    "Mean distance of `sigmoid(preds)` from `targets`; a ValueError where their shapes differ. As in fastbook, chapter 4"
     _check_shapes(preds, targets)
     preds = sigmoid(preds)
     return torch.where(targets==1, 1-preds, preds).mean()
@@ -70,6 +70,6 @@ def batch_accuracy(
     preds:Tensor,   # Raw activations, shape (n,1)
     targets:Tensor, # 1 for a three, 0 for a seven, shape (n,1)
 )->Tensor:          # Share of right answers, a scalar in [0,1]
-    "How many activations fall on the right side of one half; as in fastbook, chapter 4"
+    "How many fall on the right side of one half; a ValueError where the shapes differ. As in fastbook, chapter 4"
     _check_shapes(preds, targets)
     return ((sigmoid(preds)>0.5)==targets).float().mean()

@@ -54,12 +54,12 @@ class BasicOptim:
 
     @torch.no_grad()
     def step(self):
-        "Step every parameter that has a gradient"
+        "Step every parameter that has a gradient; the gradients stay"
         for p in self.params:
             if p.grad is not None: p.add_(p.grad, alpha=-self.lr)
 
     def zero_grad(self):
-        "Forget every gradient"
+        "Forget every gradient: set it to None, since zeros would count as a gradient"
         for p in self.params: p.grad = None
 
 # %% ../nbs/05_optimizer.ipynb #21701b10
@@ -106,7 +106,7 @@ class SGD(BasicOptim):
 
     @torch.no_grad()
     def step(self):
-        "Step every parameter that has a gradient along its running sum"
+        "Step every parameter that has a gradient along its running sum, by `lr` as it is now; the gradients stay"
         for p in self.params:
             if p.grad is None: continue
             if p not in self.sums: self.sums[p] = torch.zeros_like(p)
@@ -115,7 +115,7 @@ class SGD(BasicOptim):
 # %% ../nbs/05_optimizer.ipynb #30f1b6cd
 def running_mean(
     avg:Tensor, # Mean so far; changed in place
-    x:Tensor,   # New value, the shape of `avg`
+    x:Tensor,   # New value, the shape of `avg`; stays as it is
     mom:float,  # Share of `avg` that is kept, in [0,1)
 )->Tensor:      # `avg`, now `mom*avg + (1-mom)*x`
     "Move a running mean towards a new value"
@@ -123,7 +123,7 @@ def running_mean(
 
 # %% ../nbs/05_optimizer.ipynb #8ae86a23
 def debias(
-    avg:Tensor, # Running mean that started from zeros
+    avg:Tensor, # Running mean that started from zeros; stays as it is
     mom:float,  # Share that it keeps at each step, in [0,1)
     t:int,      # Values it has seen, 1 or more
 )->Tensor:      # Weighted mean of those values alone
@@ -146,7 +146,7 @@ class Adam(BasicOptim):
 
     @torch.no_grad()
     def step(self):
-        "Update both running means of every parameter that has a gradient, take their bias out, and step"
+        "Update both means of each `p` that has a gradient, take their bias out, and step; `self.state[p]` is `(t, avg, sqr)`"
         for p in self.params:
             if p.grad is None: continue
             t, avg, sqr = self.state.get(p) or (0, torch.zeros_like(p), torch.zeros_like(p))

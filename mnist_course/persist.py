@@ -120,7 +120,7 @@ def misfits(
     own:dict,    # Tensors by name, as a network's `state_dict()`
     theirs:dict, # Tensors by name, as they are in a file
 )->list:         # A line for each name on which they differ
-    "Where a file and a network differ in layers, shapes or types"
+    "Where a file and a network differ in layers, shapes or types; both dicts stay as they are"
     def look(tensors, name):
         if name not in tensors: return 'missing'
         return 'x'.join(map(str, tensors[name].shape)) + str(tensors[name].dtype).replace('torch.', ' ')
@@ -227,10 +227,10 @@ def load_random_state(
 # %% ../nbs/11_persist.ipynb #fc9f2c41
 def take_tensors(
     tree,         # Dicts, lists, tuples, numbers, strings and tensors, however deep
-    name:str,     # What the tensors' names begin with
+    name:str,     # What the tensors' names begin with; keys and places follow, as in 'opt.state.0'
     tensors:dict, # Gets the tensors, by name
 ):                # The tree with a name for each tensor
-    "Move the tensors of a tree into a dict, and leave what JSON can hold"
+    "For JSON, a new tree: each tensor goes into `tensors`, and `{'__tensor__': name}` stands in its place"
     if torch.is_tensor(tree):
         tensors[name] = tree
         return {'__tensor__': name}

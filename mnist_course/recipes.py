@@ -29,7 +29,7 @@ _all_ = ['pick']    # version 0.1.0 had it here
 
 # %% ../nbs/09_recipes.ipynb #c897d8bb
 class Pixels(nn.Module):
-    "The first layer of every recipe: pixels, bytes or in [0,1], become `(x-mean)/std`, a row of 784 a picture"
+    "The first layer of every recipe: pixels, bytes or in [0,1], become `(x-mean)/std`, a row of 784 for each picture"
     def __init__(self,
         mean:float=0., # Subtracted from every pixel
         std:float=1.,  # Then divides it
@@ -38,6 +38,7 @@ class Pixels(nn.Module):
         self.mean, self.std = mean, std
 
     def forward(self, x):
+        "Rows (n,784) from pictures (n,28,28), or from one alone, (28,28); the pictures stay as they are"
         x = to_float(x).reshape(-1, 784)
         return x if (self.mean, self.std)==(0.,1.) else (x-self.mean)/self.std
 
@@ -68,9 +69,9 @@ class Recipe:
 def hold_out(
     digits:Digits,      # Training pictures
     n_valid:int=10_000, # How many to hold out
-    seed:int=0,         # Which ones: the same seed holds out the same
+    seed:int=0,         # Which ones: the same seed holds out the same; no other random generator is touched
 )->tuple:               # `(train, valid)`, both `Digits`
-    "Split off pictures on which choices may be made, so that the test images are left alone"
+    "Split off pictures at random, to make choices on. Raises ValueError unless both parts get 1 or more"
     if not 0<n_valid<len(digits):
         raise ValueError(f'n_valid is {n_valid}: expected 1 to {len(digits)-1} of the pictures')
     order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))

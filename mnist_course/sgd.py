@@ -41,7 +41,7 @@ class DataLoader:
     def __init__(self,
         dset:Sequence,        # Two tensors `(x, y)` of equal length, or a list of pairs, as `list(zip(x, y))`
         bs:int=64,            # Rows in a batch
-        shuffle:bool=False,   # A new random order at each pass?
+        shuffle:bool=False,   # A new random order at each pass, from `torch.randperm`?
         drop_last:bool=False, # Leave out a last, smaller batch?
         seed:int|None=None,   # Seed of the order; torch's global randomness unless given
         device:str='cpu',     # Where the batches lie

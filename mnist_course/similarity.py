@@ -13,16 +13,16 @@ from .data import Digits, to_float
 
 # %% ../nbs/01_similarity.ipynb #108e0844
 def mean_digit(
-    images:Tensor, # Pictures of one class, uint8 or float, shape (n,28,28)
+    images:Tensor, # Pictures of one class, uint8 or float, shape (n,28,28), or another height and width
 )->Tensor:         # Their mean, float in [0,1], shape (28,28)
-    "The pixel-wise mean of pictures: the ideal digit of its class; as in fastbook, chapter 4"
+    "The mean of each pixel, as in fastbook, chapter 4. Raises ValueError for no pictures, or other than three axes"
     if images.ndim!=3 or not len(images):
         raise ValueError(f'images: expected shape (n,28,28) with n at least 1, found {tuple(images.shape)}')
     return to_float(images).mean(0)
 
 # %% ../nbs/01_similarity.ipynb #72a70edc
 def mnist_distance(
-    a:Tensor, # Pictures, float, shape (...,28,28)
+    a:Tensor, # Pictures, float, shape (...,28,28), or another height and width
     b:Tensor, # Pictures that broadcast against `a`
 )->Tensor:    # Distance of each pair, shape (...)
     "Mean absolute difference (L1) over the pixels; as in fastbook, chapter 4"

@@ -43,7 +43,7 @@ def nll_loss(
     logp:Tensor,    # Log probabilities, shape (n,c)
     targets:Tensor, # The right class of each row, int64 in [0,c), shape (n,)
 )->Tensor:          # Mean surprise, a scalar of at least 0
-    "Negative log-likelihood: minus the log probability of the right class, averaged"
+    "Minus the log probability of the right class, averaged. Raises ValueError for targets that fit nothing, -1 as well"
     _check_targets(logp, targets)
     try: return -logp.gather(1, targets[:,None]).mean()
     except (RuntimeError, IndexError) as e:
@@ -56,7 +56,7 @@ def cross_entropy(
     scores:Tensor,  # Raw scores, shape (n,c)
     targets:Tensor, # The right class of each row, int64 in [0,c), shape (n,)
 )->Tensor:          # Mean surprise, a scalar of at least 0
-    "Log-softmax, then negative log-likelihood"
+    "Log-softmax, then negative log-likelihood. Raises ValueError for the targets that `nll_loss` refuses"
     return nll_loss(log_softmax(scores), targets)
 
 # %% ../nbs/08_softmax.ipynb #55f2ba8e

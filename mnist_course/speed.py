@@ -83,7 +83,7 @@ def patch_rows(
     ksize:int,    # Side of a patch
     stride:int=1, # Pixels from one patch to the next
 )->Tensor:        # Every patch as a row, shape (n,oh,ow,ksize*ksize*c)
-    "Every patch that a kernel is laid on, as a row; lesson 12's `patches` with the channels last"
+    "Lesson 12's `patches`, but each a row, channels last. Raises ValueError unless there are four axes"
     if xb.ndim!=4: raise ValueError(f'pictures: expected shape (n,h,w,c), found {tuple(xb.shape)}')
     views = xb.unfold(1, ksize, stride).unfold(2, ksize, stride)    # (n,oh,ow,c,ksize,ksize)
     return views.permute(0,1,2,4,5,3).flatten(3)
@@ -131,7 +131,7 @@ def orthogonal(
     g:Tensor,    # A matrix, shape (m,n)
     steps:int=3, # Products; after three the larger singular values lie between .5 and 1.2
 )->Tensor:       # The same directions at about the same length, shape (m,n)
-    "Near the closest orthogonal matrix, by Newton and Schulz; coefficients of Muon, Jordan 2024"
+    "Near the closest orthogonal matrix, by Newton and Schulz with Muon's coefficients (Jordan, 2024); zeros stay zeros"
     x = g/(g.norm()+1e-7)
     if tall := g.shape[0]>g.shape[1]: x = x.T
     for _ in range(steps):

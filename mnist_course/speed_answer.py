@@ -28,7 +28,7 @@ def answering_net():
 def bn_scale(
     bn:nn.Module, # A batch normalisation: torch's, or lesson 12's
 )->tuple:         # Factor and summand of each channel, each of shape (c)
-    "What a batch normalisation multiplies by and adds in evaluation mode"
+    "What `bn` multiplies by and adds in evaluation mode. Raises ValueError without weights or running means"
     if bn.weight is None or bn.running_mean is None:
         raise ValueError(f'{bn}: without weights or running means it has no fixed factors')
     scale = bn.weight/(bn.running_var+bn.eps).sqrt()
@@ -48,7 +48,7 @@ def absorb(
     scale:Tensor,    # A factor for each output, shape (n_out)
     summand:Tensor,  # Added to each output, shape (n_out)
 )->nn.Module:        # A layer whose outputs are those of `layer` times `scale` plus `summand`
-    "A copy of a layer that also scales and moves its outputs"
+    "A copy of a layer that also scales and moves its outputs; it has a bias, and `layer` stays as it was"
     layer = copy.deepcopy(layer)
     with torch.no_grad():
         layer.weight = nn.Parameter(layer.weight*scale.view(-1, *[1]*(layer.weight.ndim-1)))

@@ -98,6 +98,7 @@ class HandSoftmax:
         self.scale, self.rate = np.float32(1/255), np.float32(lr/loader.bs/255)
 
     def step(self, x, y, end):
+        "A step of SGD on a batch's mean cross-entropy: `self.w`, an array, moves, x and y don't, `end` isn't used"
         z, x = self.z, x.numpy()
         np.dot(x, self.w.T, out=z)
         np.multiply(z, self.scale, out=z)
@@ -216,7 +217,7 @@ class HandNet(FlatNet):
         torch.softmax(self.acts[-1], 1, out=self.acts[-1])
 
     def backward(self, y):
-        "Gradients of the loss: of the first layer's activations, of all later weights and biases"
+        "Gradients of the mean loss, of all weights and biases but the first layer's, into `small_grads`, and into `d`"
         d = np.subtract(self.a[-1], y, out=self.d[-1])
         np.multiply(d, np.float32(1/self.bs), out=d)
         for i in reversed(range(len(self.a)-1)):

@@ -133,7 +133,7 @@ def centre_mass(
     small:np.ndarray,   # Ink in its box, shape (h,w), neither above 28
     centred:bool=True,  # Centre of mass in the middle? Else the box's own
 )->np.ndarray:          # Shape (28,28)
-    "Ink with its centre of mass at pixel (14,14) of 28x28, to the nearest whole pixel"
+    "Ink, of its own dtype, moved by whole pixels: its centre of mass as near to (14,14) as the frame allows"
     h, w = small.shape
     y, x = ndimage.center_of_mass(small) if centred else (h/2, w/2)
     i, j = (min(max(int(14-v+.5), 0), 28-n) for v,n in ((y,h),(x,w)))
@@ -228,7 +228,7 @@ def sure_from(
     labels:np.ndarray, # What they show, shape (n)
     right:float=.995,  # Share of the answers that shall be right
 )->float:              # Probability from which on an answer counts as sure, at most .999
-    "The least threshold above which so many answers are right"
+    "The least threshold from which on so many answers are right; .999 where there is none"
     sure, ok = probs.max(1), probs.argmax(1)==labels
     order = np.argsort(-sure)
     share = np.cumsum(ok[order])/np.arange(1, len(ok)+1)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from checks import ROOT, code_cells, notebooks
 
 LAYERS = 'core', 'lessons', 'exercises', 'classroom', 'tools', 'moved'
-SHARED = {'exercises.judge', 'exercises.outline', 'exercises.given'}    # what all lessons' exercises are made with
+SHARED = {'exercises.judge', 'exercises.values', 'exercises.diagnosis', 'exercises.outline', 'exercises.given'}    # what all lessons' exercises are made with
 CATALOGUE = 'exercises'                                                 # finds those of any lesson
 LOADERS = {'import_module', 'resolve_name', '__import__'}               # take the name of a module as text
 
@@ -43,9 +43,10 @@ def places(root=ROOT):
         layer = LAYERS.index('lessons' if is_lesson else nb.parent.name)
         found[module_of(nb)] = Place(layer, nb.stem.split('_')[0] if is_lesson else '')
     for module,place in found.items():
-        lesson = found.get(module.removeprefix('exercises.'), Place(0))
-        if LAYERS[place.layer]=='exercises' and LAYERS[lesson.layer]=='lessons':
-            found[module] = place._replace(number=lesson.number)
+        if LAYERS[place.layer]!='exercises': continue
+        name = module.removeprefix('exercises.')
+        of = [m for m,p in found.items() if LAYERS[p.layer]=='lessons' and f'{name}_'.startswith(f'{m}_')]    # `persist_files` is of `persist`
+        if of and module not in SHARED: found[module] = place._replace(number=found[max(of, key=len)].number)
     return found
 
 
@@ -134,7 +135,8 @@ def objection(module, other, known):
     if layer!='exercises': return None
     if below=='lessons' and not here.number: return 'what all exercises share imports no lesson'
     if below=='lessons' and there.number>here.number: return f'lesson {there.number} lies above its own'
-    if below=='exercises' and other not in SHARED and module!=CATALOGUE: return "another lesson's exercises"
+    own = module.startswith('exercises.') and other.startswith(f'{module}_')    # a lesson's exercises in two parts
+    if below=='exercises' and other not in SHARED and module!=CATALOGUE and not own: return "another lesson's exercises"
 
 
 def breaks(root=ROOT, planted=None):

@@ -8,15 +8,15 @@ __all__ = ['solved', 'in_place', 'run_in_place']
 # %% ../../nbs/classroom/mine.ipynb #e1c8115b
 import inspect, sys, types
 from contextlib import contextmanager
-from functools import reduce, wraps
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 
 from .grade import check_folder, find_copies
-from .sandbox import run_cells
+from .cells import answer_of
 from ..core.files import read_lesson
 from ..exercises import EXERCISES, exercises_of
-from ..exercises.judge import show
+from ..exercises.judge import namespaces, show
 
 # %% ../../nbs/classroom/mine.ipynb #93d784f0
 def solved(
@@ -27,11 +27,10 @@ def solved(
     for lesson,path in find_copies(folder).items():
         if not path: continue
         right = [ex for ex in exercises_of(path) if ex.number in done]
-        scope = run_cells(read_lesson(path))[0] if right else {}
+        nb = read_lesson(path) if right else None
         for ex in right:
-            first, *rest = ex.name.split('.')
-            found[ex.name] = reduce(getattr, rest, scope[first])
-        _share_names(scope, lesson)
+            found[ex.name] = answer_of(nb, ex).value
+            for scope in namespaces(found[ex.name]): _share_names(scope, lesson)
     return found
 
 def _share_names(scope, lesson):

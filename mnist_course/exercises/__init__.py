@@ -20,7 +20,7 @@ def load_exercises(
 )->list:        # Its `Exercise`s, in order
     "The exercises of one lesson, by importing that lesson's module alone"
     numbers = [NUMBERS[name][0] for name in OUTLINE[lesson]]
-    if not LOADED.keys()>=set(numbers): import_module(f'mnist_course.exercises.{lesson[3:]}')
+    if not LOADED.keys()>=set(numbers): import_module('mnist_course.exercises.'+lesson.partition('_')[2])
     return [LOADED[n] for n in numbers]
 
 def exercises_of(

@@ -22,16 +22,23 @@ shift_ex = exercise('12', convnet.shift, 'The picture moves, the frame stays, an
      Case(lambda g: dict(images=given.rand(g, 3, 6, 7), down=0, right=3), title='to the right'),
      Case(lambda g: dict(images=given.rand(g, 2, 6, 7), down=-1, right=-2), title='up and to the left'),
      Case(lambda g: dict(images=given.rand(g, 5, 5), down=1, right=-1), title='a single picture'),
+     Case(lambda g: dict(images=given.ints(g, 256, 2, 6, 7).byte(), down=1, right=0), title='bytes'),
+     Case(lambda g: dict(images=given.rand(g, 2, 4, 7, 6).mT, down=-5, right=6), title='one row, one column is left'),
      Case(lambda g: dict(images=given.rand(g, 2, 6, 7), down=0, right=7), title='nothing would be left of it'),
-     Case(lambda g: dict(images=given.rand(g, 2, 6, 7), down=-6, right=0), title='nothing would be left of it')],
+     Case(lambda g: dict(images=given.rand(g, 2, 6, 7), down=-6, right=0), title='nothing would be left of it'),
+     Case(lambda g: dict(images=given.rand(g, 2, 6, 7), down=0, right=9), title='further than the picture is wide')],
     ['`F.pad(images, (left, right, top, bottom))` adds columns and rows of zeros, and takes away where a '
      'number is negative.',
      'To the right by two: two columns more on the left, two fewer on the right.',
-     'Before that, refuse a shift by the whole height or width, in either direction, with a ValueError.'])
+     'Before that, refuse a shift by the whole height or width or more, in either direction, with a ValueError.'])
 
 def _frame(images, down, right):
     h, w = images.shape[-2:]
     if abs(down)>=h or abs(right)>=w: raise ValueError('nothing is left')
+
+def _moved(images, down, right):
+    _frame(images, down, right)
+    return F.pad(images, (right,-right,down,-down))
 
 @shift_ex.mistake
 def round_the_edge(images, down=0, right=0):
@@ -42,13 +49,11 @@ def round_the_edge(images, down=0, right=0):
 @shift_ex.mistake
 def the_other_way(images, down=0, right=0):
     "Up instead of down, left instead of right: the signs are turned round"
-    _frame(images, down, right)
-    return F.pad(images, (-right,right,-down,down))
+    return _moved(images, -down, -right)
 
 @shift_ex.mistake
 def axes_swapped(images, down=0, right=0):
     "Down and right are exchanged: `F.pad` begins with the last axis, left and right"
-    _frame(images, down, right)
     return F.pad(images, (down,-down,right,-right))
 
 @shift_ex.mistake
@@ -62,13 +67,31 @@ def one_direction_is_refused(images, down=0, right=0):
     "A shift up or left by the whole picture is not refused: look at `abs(down)` and `abs(right)`"
     h, w = images.shape[-2:]
     if down>=h or right>=w: raise ValueError('nothing is left')
-    return torch.zeros_like(images) if -down>=h or -right>=w else F.pad(images, (right,-right,down,-down))
+    return torch.zeros_like(images) if -down>=h or -right>=w else _moved(images, down, right)
 
 @shift_ex.mistake
 def an_empty_picture(images, down=0, right=0):
     "A shift by the whole picture gives white paper, and nobody notices: refuse it with a ValueError"
     h, w = images.shape[-2:]
-    return torch.zeros_like(images) if abs(down)>=h or abs(right)>=w else F.pad(images, (right,-right,down,-down))
+    return torch.zeros_like(images) if abs(down)>=h or abs(right)>=w else _moved(images, down, right)
+
+@shift_ex.mistake
+def just_out_of_the_frame(images, down=0, right=0):
+    "A shift by exactly the height or width leaves white paper, and nobody notices: refuse it too, with `>=`"
+    return F.pad(images, (right,-right,down,-down))
+
+@shift_ex.mistake
+def cleared_on_one_side(images, down=0, right=0):
+    "A negative shift empties the wrong rows or columns: paper comes in below or on the right then, as in `new[..., h+down:, :]`"
+    _frame(images, down, right)
+    new = images.roll((down,right), (-2,-1))
+    new[...,:down,:] = new[...,:right] = 0
+    return new
+
+@shift_ex.mistake
+def floats_of_bytes(images, down=0, right=0):
+    "Bytes come back as floats: let the zeros be of the picture's own kind, as `torch.zeros_like(images)` makes them"
+    return _moved(images, down, right).float()
 
 @shift_ex.variant
 def by_slices(images, down=0, right=0):
@@ -86,9 +109,25 @@ def rolled_and_cleared(images, down=0, right=0):
     return images.roll((down,right), (-2,-1))*(inside[0][:,None] & inside[1])
 
 # %% ../../nbs/exercises/convnet.ipynb #47d89e08
-def _kernels(g, stride=1, padding=0, bias=False):
-    return dict(xb=given.randn(g, 2, 3, 7, 8), weights=given.randn(g, 4, 3, 3, 3), bias=given.randn(g, 4) if bias else None,
+def _kernels(g, stride=1, padding=0, bias=False, xb=(2,3,7,8), weights=(4,3,3,3)):
+    return dict(xb=given.randn(g, *xb), weights=given.randn(g, *weights), bias=given.randn(g, 4) if bias else None,
                 stride=stride, padding=padding)
+
+def _along(f, *inputs, i): return slope(lambda t: f(*inputs[:i], t, *inputs[i+1:])**2, inputs[i])
+
+def _refused(f, *inputs, saying='channel'):
+    "With an error that tells why? A product of matrices fails by itself, and says nothing of channels"
+    try: return f(*inputs)
+    except RuntimeError as e:
+        if type(e) is not RuntimeError or saying in str(e): raise
+        return 'an error about shapes, from the middle of the work'
+
+def _channels(xb, weights):
+    if xb.shape[1]!=weights.shape[1]: raise ValueError(f'{xb.shape[1]} channels, kernels for {weights.shape[1]}')
+
+def _conv2d(xb, weights, bias=None, stride=1, padding=0):
+    _channels(xb, weights)
+    return F.conv2d(xb, weights, bias, stride, padding)
 
 conv2d_ex = exercise('12', convnet.conv2d, 'Each kernel on each place, over all channels, with the bias of its own channel.',
     [Case(_kernels),
@@ -96,17 +135,16 @@ conv2d_ex = exercise('12', convnet.conv2d, 'Each kernel on each place, over all 
      Case(partial(_kernels, stride=2), title='a stride of 2'),
      Case(partial(_kernels, padding=1), title='a padding of 1'),
      Case(partial(_kernels, stride=3, padding=2, bias=True), title='stride, padding and bias'),
-     Case(_kernels, lambda f, xb, weights, *more: slope(lambda w: f(xb, w), weights), 'the slope along the weights'),
-     Case(lambda g: _kernels(g) | dict(xb=given.randn(g, 2, 1, 7, 8)), title='kernels for another number of channels')],
+     Case(partial(_kernels, xb=(1,1,5,5), weights=(1,1,5,5)), title='one kernel, as large as the only picture'),
+     Case(lambda g: _kernels(g) | dict(xb=given.randn(g, 2, 7, 8, 3).permute(0,3,1,2)), title='channels last in memory'),
+     *[Case(partial(_kernels, stride=2, padding=1, bias=True), partial(_along, i=i), f'the slope along `{what}`')
+       for i,what in enumerate(('xb','weights','bias'))],
+     *[Case(partial(_kernels, xb=(2,n,7,8), weights=(4,4-n,3,3)), _refused, f'{n} channels, kernels for {4-n}') for n in (1,3)]],
     ['`patches(xb, ksize, stride, padding)` has every patch as a column, `weights.flatten(1)` every kernel as '
      'a row: one matrix product does it all.',
      'The bias is one number for each row of the result: `bias[:,None]`. It may be None.',
      'Places along a side: `(n+2*padding-ksize)//stride + 1`. With `view`, the columns become a picture again.',
-     'First of all, refuse pictures whose channels are not those of the kernels, with a ValueError.'],
-    oracle=lambda xb, weights, bias=None, stride=1, padding=0: F.conv2d(xb, weights, bias, stride, padding))
-
-def _channels(xb, weights):
-    if xb.shape[1]!=weights.shape[1]: raise ValueError('channels')
+     'First of all, refuse pictures whose channels are not those of the kernels, with a ValueError.'], oracle=_conv2d)
 
 @conv2d_ex.mistake
 def stride_forgotten(xb, weights, bias=None, stride=1, padding=0):
@@ -117,11 +155,6 @@ def stride_forgotten(xb, weights, bias=None, stride=1, padding=0):
 def padding_forgotten(xb, weights, bias=None, stride=1, padding=0):
     "No zeros are put around the pictures: pass `padding` on to `patches`, and count places with it"
     return F.conv2d(xb, weights, bias, stride)
-
-@conv2d_ex.mistake
-def padded_on_one_side(xb, weights, bias=None, stride=1, padding=0):
-    "The zeros are all on the right and below: half of them belong on the left and above"
-    return F.conv2d(F.pad(xb, (0,2*padding,0,2*padding)), weights, bias, stride)
 
 @conv2d_ex.mistake
 def half_the_padding(xb, weights, bias=None, stride=1, padding=0):
@@ -144,17 +177,6 @@ def bias_forgotten(xb, weights, bias=None, stride=1, padding=0):
     return F.conv2d(xb, weights, None, stride, padding)
 
 @conv2d_ex.mistake
-def one_bias_for_all(xb, weights, bias=None, stride=1, padding=0):
-    "All channels get the same bias: each has one of its own, `bias[:,None]`"
-    return F.conv2d(xb, weights, None, stride, padding) + (0 if bias is None else bias.sum())
-
-@conv2d_ex.mistake
-def first_channel_alone(xb, weights, bias=None, stride=1, padding=0):
-    "Only the first channel of the pictures is looked at: a kernel goes through all of them, and adds up"
-    _channels(xb, weights)
-    return F.conv2d(xb[:,:1], weights[:,:1], bias, stride, padding)
-
-@conv2d_ex.mistake
 def places_untidy(xb, weights, bias=None, stride=1, padding=0):
     "The right numbers in the wrong places: the columns of the product go row by row through the picture"
     out = F.conv2d(xb, weights, bias, stride, padding)
@@ -163,7 +185,14 @@ def places_untidy(xb, weights, bias=None, stride=1, padding=0):
 @conv2d_ex.mistake
 def any_channels(xb, weights, bias=None, stride=1, padding=0):
     "Kernels for three channels on pictures of one are not refused: compare `xb.shape[1]` with `weights.shape[1]`"
-    return F.conv2d(xb.expand(-1,weights.shape[1],-1,-1), weights, bias, stride, padding)
+    c = max(xb.shape[1], weights.shape[1])
+    return F.conv2d(xb.expand(-1,c,-1,-1), weights.expand(-1,c,-1,-1), bias, stride, padding)
+
+@conv2d_ex.mistake
+def left_to_the_product(xb, weights, bias=None, stride=1, padding=0):
+    "Where channels differ the product fails, and says nothing of channels: compare them first, and raise a ValueError"
+    if xb.shape[1]!=weights.shape[1]: raise RuntimeError('shapes')
+    return F.conv2d(xb, weights, bias, stride, padding)
 
 @conv2d_ex.variant
 def place_by_place(xb, weights, bias=None, stride=1, padding=0):
@@ -178,27 +207,32 @@ def place_by_place(xb, weights, bias=None, stride=1, padding=0):
 @conv2d_ex.variant
 def weight_by_weight(xb, weights, bias=None, stride=1, padding=0):
     _channels(xb, weights)
-    xb, k = F.pad(xb, [padding]*4).double(), weights.shape[-1]
+    xb, k = F.pad(xb, [padding]*4), weights.shape[-1]
     h, w = (n-k+1 for n in xb.shape[2:])
-    out = sum(torch.tensordot(xb[:,:,i:i+h:stride,j:j+w:stride], weights[:,:,i,j].double(), ([1],[1]))
+    out = sum(torch.tensordot(xb[:,:,i:i+h:stride,j:j+w:stride], weights[:,:,i,j], ([1],[1]))
               for i in range(k) for j in range(k))
     return (out if bias is None else out+bias).permute(0,3,1,2)
 
 # %% ../../nbs/exercises/convnet.ipynb #af4936cc
+def _fits(xb, size):
+    if min(xb.shape[2:])<size: raise ValueError(f'a square of {size}x{size} does not fit')
+
+def _pooled(xb, size=2):
+    _fits(xb, size)
+    return F.max_pool2d(xb, size)
+
 max_pool_ex = exercise('12', convnet.max_pool, 'The largest of each square, for each channel alone; what is left over is dropped.',
     [Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6), size=2)),
      Case(lambda g: dict(xb=given.randn(g, 2, 2, 6, 9), size=3), title='squares of 3x3'),
      Case(lambda g: dict(xb=-1-given.rand(g, 2, 2, 7, 5), size=2), title='a row and a column left over, all below 0'),
+     Case(lambda g: dict(xb=given.randn(g, 1, 1, 3, 3), size=3), title='one square, as large as the picture'),
+     Case(lambda g: dict(xb=given.randn(g, 2, 4, 6, 3).permute(0,3,1,2), size=2), title='channels last in memory'),
      Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6), size=2), slope, 'the slope'),
-     Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6), size=5), title='a square that does not fit')],
+     Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6), size=5), partial(_refused, saying='too small'), 'a square that does not fit')],
     ['Squares side by side are patches with a stride of `size`.',
      '`patches` adds the channels up into one column. Make each channel a picture of its own, of shape '
      '(n*c,1,h,w); then a column is a square, and `amax(1)` its largest.',
-     'Back to (n,c,h//size,w//size), and before all that a ValueError where the square is larger than the picture.'],
-    oracle=lambda xb, size=2: F.max_pool2d(xb, size))
-
-def _fits(xb, size):
-    if min(xb.shape[2:])<size: raise ValueError('does not fit')
+     'Back to (n,c,h//size,w//size), and before all that a ValueError where the square is larger than the picture.'], oracle=_pooled)
 
 @max_pool_ex.mistake
 def the_mean(xb, size=2):
@@ -206,14 +240,11 @@ def the_mean(xb, size=2):
     return F.avg_pool2d(xb, size)
 
 @max_pool_ex.mistake
-def the_smallest(xb, size=2):
-    "This is the smallest of each square: `amax`, not `amin`"
-    return -F.max_pool2d(-xb, size)
-
-@max_pool_ex.mistake
 def squares_overlap(xb, size=2):
     "The squares overlap: the next one begins where the last one ends, `stride=size`"
-    return F.max_pool2d(xb, size, stride=1)
+    _fits(xb, size)
+    squares = convnet.patches(xb.reshape(-1,1,*xb.shape[2:]), size).amax(1)
+    return squares.view(*xb.shape[:2], *(n//size for n in xb.shape[2:]))
 
 @max_pool_ex.mistake
 def over_the_channels(xb, size=2):
@@ -233,21 +264,36 @@ def what_is_left_over(xb, size=2):
     return F.max_pool2d(xb, size, ceil_mode=True)
 
 @max_pool_ex.mistake
-def along_the_rows(xb, size=2):
-    "Only along the rows is the largest taken: a square has columns too"
-    _fits(xb, size)
-    return F.max_pool2d(xb, (1,size))[:,:,:xb.shape[2]//size*size:size]
-
-@max_pool_ex.mistake
-def one_of_each_square(xb, size=2):
-    "The first of each square, whether it is the largest or not"
-    _fits(xb, size)
-    return xb[:,:,:xb.shape[2]//size*size:size,:xb.shape[3]//size*size:size]
-
-@max_pool_ex.mistake
 def an_empty_answer(xb, size=2):
     "A square larger than the picture gives an empty answer, and nobody notices: refuse it with a ValueError"
-    return F.max_pool2d(xb, size) if min(xb.shape[2:])>=size else xb[:,:,:0,:0]
+    return F.max_pool2d(xb, size) if min(xb.shape[2:])>=size else xb.new_zeros(*xb.shape[:2], *(n//size for n in xb.shape[2:]))
+
+@max_pool_ex.mistake
+def left_to_unfold(xb, size=2):
+    "A square that does not fit fails at last, with an error that says nothing of squares: compare first, and raise a ValueError"
+    if min(xb.shape[2:])<size: raise RuntimeError('unfold')
+    return F.max_pool2d(xb, size)
+
+@max_pool_ex.mistake
+def over_everything(xb, size=2):
+    "One number for all pictures and channels at a place: each channel of each picture has a largest of its own"
+    return _pooled(xb, size).amax((0,1), keepdim=True).expand(*xb.shape[:2],-1,-1)
+
+@max_pool_ex.mistake
+def never_below_0(xb, size=2):
+    "Nothing below 0 comes out: begin with the first number of each square, not with 0"
+    return _pooled(xb, size).clamp(min=0)
+
+@max_pool_ex.mistake
+def channels_mixed(xb, size=2):
+    "Numbers of several channels are in one square: rows of `patches` go channel by channel, the channel is the outer axis"
+    rows, sides = convnet.patches(xb, size, size), [n//size for n in xb.shape[2:]]
+    return rows.unflatten(1, (-1,xb.shape[1])).amax(1).view(*xb.shape[:2], *sides)
+
+@max_pool_ex.mistake
+def one_piece_of_memory(xb, size=2):
+    "`view` wants numbers that lie one after the other in memory: `reshape` takes them as they lie"
+    return _pooled(xb.view(len(xb)*xb.shape[1],1,*xb.shape[2:]), size).unflatten(0, xb.shape[:2])[:,:,0]
 
 @max_pool_ex.variant
 def by_view(xb, size=2):
@@ -275,26 +321,30 @@ def _after_two(BatchNorm, xb, more, weight, bias, mom, look='out'):
     with torch.no_grad():
         bn.weight.copy_(weight); bn.bias.copy_(bias)
     out = bn(xb), bn(more)
-    running = dict(running_mean=bn.running_mean.clone(), running_var=bn.running_var.clone())
-    if look=='out': return list(out)
-    if look=='running': return running
-    bn.eval()
-    evaluated = bn(xb[:1])
-    return dict(out=evaluated, running_mean=bn.running_mean.clone(), running_var=bn.running_var.clone())
+    if look=='out': return {'what the first batch gives': out[0], 'what the second batch gives': out[1]}
+    answer = {} if look=='running' else {'the answer': bn.eval()(xb[:1])}
+    return answer | {'the running mean': bn.running_mean.clone(), 'the running variance': bn.running_var.clone()}
 
 def _bn_grads(BatchNorm, xb, more, weight, bias, mom):
     bn, x = BatchNorm(3, mom, .01), xb.clone().requires_grad_()
     (bn(x)**3).sum().backward()
-    return dict(xb=x.grad, weight=bn.weight.grad, bias=bn.bias.grad)
+    hang = bn.running_mean.requires_grad or bn.running_var.requires_grad
+    return {'the gradient of the pictures': x.grad, 'the gradient of the weight': bn.weight.grad,
+            'the gradient of the bias': bn.bias.grad, 'a graph behind the running means': hang}
+
+def _one_number(g): return dict(one=given.randn(g, 1, 3, 1, 1))
 
 batch_norm_ex = exercise('12', convnet.BatchNorm,
     'Normalised by the batch to learn from, by running means to be judged, and the gradient flows through both.',
-    [Case(_normed, _after_two, 'what two batches give'),
+    [Case(_normed, _after_two, 'what two batches give', ('xb','more')),
      Case(_normed, partial(_after_two, look='running'), 'the running means after two batches'),
      Case(_normed, partial(_after_two, look='eval'), 'one picture in evaluation mode, after two batches'),
      Case(_normed, _bn_grads, 'gradients'),
-     Case(lambda g: dict(one=given.randn(g, 1, 3, 1, 1)), lambda BatchNorm, one: BatchNorm(3)(one), 'one number a channel')],
-    ['Mean and variance of a channel go over pictures and places, axes 0, 2 and 3. The variance that divides '
+     Case(lambda g: dict(xb=given.randn(g, 1, 3, 4, 4)), lambda BatchNorm, xb: BatchNorm(3)(xb), 'a single picture'),
+     Case(_one_number, lambda BatchNorm, one: BatchNorm(3)(one), 'one number a channel'),
+     Case(_one_number, lambda BatchNorm, one: BatchNorm(3).eval()(one), 'one number a channel, in evaluation mode')],
+    ['Two methods are to be written, `batch_stats` and `forward`: the check wants both.',
+     'Mean and variance of a channel go over pictures and places, axes 0, 2 and 3. The variance that divides '
      'is the biased one: `var(…, correction=0)`.',
      '`running.lerp_(new, self.mom)` takes a step of `mom` from the running value towards the new one, under '
      '`torch.no_grad()`. The running variance gets the unbiased one, times count/(count-1), as in torch; with a '
@@ -312,7 +362,9 @@ class _BN(convnet.BatchNorm):
         if count==1: raise ValueError('one number')
         with torch.no_grad(): self.remember(mean, xb.var(self.axes, correction=self.running_correction))
         return mean, var
-    def remember(self, mean, var): self.running_mean.lerp_(mean, self.mom); self.running_var.lerp_(var, self.mom)
+    def remember(self, mean, var):
+        for running,new in ((self.running_mean, mean), (self.running_var, var)): running.lerp_(new, self.share())
+    def share(self): return self.mom
     def stats(self, xb): return self.batch_stats(xb) if self.training else (self.running_mean, self.running_var)
     def forward(self, xb): return self.applied(xb, *(s[:,None,None] for s in (*self.stats(xb), self.weight, self.bias)))
     def applied(self, xb, mean, var, weight, bias): return (xb-mean)/(var+self.eps).sqrt()*weight + bias
@@ -323,39 +375,37 @@ class one_mean_for_all(_BN):
     axes = (0,1,2,3)
 
 @batch_norm_ex.mistake
-class over_the_pictures_alone(_BN):
-    "Mean and variance go over the pictures alone, so each place has its own: over axes 2 and 3 as well"
-    axes = 0
-    def batch_stats(self, xb): return xb.mean(0), xb.var(0, correction=0)
-    def applied(self, xb, mean, var, weight, bias):
-        return (xb-mean[:,0,0])/(var[:,0,0]+self.eps).sqrt()*weight + bias if mean.ndim>3 else super().applied(xb, mean, var, weight, bias)
-
-@batch_norm_ex.mistake
 class unbiased_within(_BN):
     "The batch is divided by the unbiased deviation: within the batch it is the biased one, `correction=0`"
     correction = 1
 
 @batch_norm_ex.mistake
 class biased_in_the_running(_BN):
-    """The running variance gets the biased variance, which is too small by a little: times count/(count-1), as
-    torch has it"""
+    "The running variance gets the biased variance, a little too small: multiply it by count/(count-1), as torch does"
     running_correction = 0
+
+@batch_norm_ex.mistake
+class count_of_pictures(_BN):
+    "The running variance is corrected with the number of pictures: count all numbers of a channel, pictures times places"
+    def remember(self, mean, var): super().remember(mean, var*(self.count-1)/self.count*self.pictures/(self.pictures-1))
+    def batch_stats(self, xb):
+        self.count, self.pictures = xb.numel()/xb.shape[1], len(xb)
+        return super().batch_stats(xb)
 
 @batch_norm_ex.mistake
 class momentum_turned_round(_BN):
     "The running means keep a share of `mom` and take the rest from the new batch: it is the other way round"
-    def remember(self, mean, var):
-        self.running_mean.lerp_(mean, 1-self.mom); self.running_var.lerp_(var, 1-self.mom)
+    def share(self): return 1-self.mom
 
 @batch_norm_ex.mistake
 class never_remembered(_BN):
     "The running means stay where they began: move them towards those of the batch, in place"
-    def remember(self, mean, var): pass
+    def share(self): return 0
 
 @batch_norm_ex.mistake
 class last_batch_alone(_BN):
     "The running means are those of the last batch: move towards it by a share of `mom`, `lerp_`"
-    def remember(self, mean, var): self.running_mean.copy_(mean); self.running_var.copy_(var)
+    def share(self): return 1
 
 @batch_norm_ex.mistake
 class deviation_remembered(_BN):
@@ -365,17 +415,14 @@ class deviation_remembered(_BN):
 @batch_norm_ex.mistake
 class batch_in_evaluation(_BN):
     "In evaluation mode the batch's own mean is used, so what a picture gets depends on its neighbours: ask `self.training`"
-    def stats(self, xb):
-        if self.training: return self.batch_stats(xb)
-        return xb.mean((0,2,3)), xb.var((0,2,3), correction=0)
+    def stats(self, xb): return self.batch_stats(xb) if self.training else (xb.mean((0,2,3)), xb.var((0,2,3), correction=0))
 
 @batch_norm_ex.mistake
 class learning_in_evaluation(_BN):
     "The running means move in evaluation mode too: only training may change them"
     def stats(self, xb):
-        before = self.running_mean.clone(), self.running_var.clone()
         now = self.batch_stats(xb)
-        return now if self.training else before
+        return now if self.training else (self.running_mean, self.running_var)
 
 @batch_norm_ex.mistake
 class running_in_training(_BN):
@@ -401,15 +448,16 @@ class weights_forgotten(_BN):
     def applied(self, xb, mean, var, weight, bias): return (xb-mean)/(var+self.eps).sqrt()
 
 @batch_norm_ex.mistake
-class weight_on_the_mean_too(_BN):
-    "The mean is not multiplied by what the picture is: subtract it first, then multiply, then add the bias"
-    def applied(self, xb, mean, var, weight, bias): return xb/(var+self.eps).sqrt()*weight + bias - mean
+class no_gradient_through_the_mean(_BN):
+    "The values are right, but mean and variance count as fixed numbers: only the running means belong under `no_grad`"
+    def stats(self, xb): return tuple(s.detach() for s in super().stats(xb))
 
 @batch_norm_ex.mistake
-class no_gradient_through_the_mean(_BN):
-    """The values are right, and the gradient takes mean and variance for fixed numbers: only the running means
-    belong under `no_grad`"""
-    def stats(self, xb): return tuple(s.detach() for s in super().stats(xb))
+class graph_kept(_BN):
+    "The running means remember how they were computed, so the next `backward` fails: move them under `torch.no_grad()`"
+    def remember(self, mean, var):
+        with torch.enable_grad(): self.running_mean.lerp_(mean, self.mom)
+        self.running_var.lerp_(var, self.mom)
 
 @batch_norm_ex.mistake
 class one_number_goes_through(_BN):

@@ -6,50 +6,68 @@
 __all__ = []
 
 # %% ../../nbs/exercises/data.ipynb #3b042cd1
+import numpy as np
 import torch
 
 from .. import data
 from ..data import Digits
 from . import given
-from .judge import Case
+from .judge import SLIPS, Case, InputChanged
 from .outline import exercise
 
 # %% ../../nbs/exercises/data.ipynb #8cd11b21
+def _digits(g, n=20): return Digits(given.pictures(g, n), torch.arange(n)[torch.randperm(n, generator=g)]%5)
+
+def _kept(f, digits, *classes):
+    "What came back, its pictures and its labels; a copy has a `Digits` of its own, so it goes by the name"
+    images, labels = digits.images.clone(), digits.labels.clone()
+    kept = f(digits, *classes)
+    if not (torch.equal(digits.images, images) and torch.equal(digits.labels, labels)):
+        raise InputChanged('it changes its input `digits`, which whoever calls it may still need')
+    if kept is None or isinstance(kept, BaseException): return kept
+    shape = f' of shape {tuple(kept.shape)}' if isinstance(kept, torch.Tensor) else ''
+    what = {'what came back': type(kept).__name__ + shape}
+    return what | dict(images=kept.images, labels=kept.labels) if type(kept).__name__=='Digits' else what
+
+def _refused(f, digits, *classes):
+    "Is it refused, and does the error name the class that is missing, 9?"
+    try: kept = f(digits, *classes)
+    except (PermissionError, NotImplementedError, *SLIPS): raise    # the seal, a stub, a misspelt name
+    except Exception as e: return {'refused': True, 'class 9 is named in the error': '9' in str(e)}
+    return kept if isinstance(kept, BaseException) else {'refused': False}
+
 keep_ex = exercise('00', data.keep, 'The pictures of these classes, each with its own label, in the order they had.',
-    [Case(lambda g: dict(digits=_digits(g), first=1, second=4), lambda *a: _both(*a)),
-     Case(lambda g: dict(digits=_digits(g), only=2), lambda *a: _both(*a)),
-     Case(lambda g: dict(digits=_digits(g), first=1, second=3, third=0), lambda *a: _both(*a), 'three classes'),
-     Case(lambda g: dict(digits=_digits(g), missing=9), lambda *a: _both(*a), 'no picture has that label'),
-     Case(lambda g: dict(digits=_digits(g), there=2, missing=9), lambda *a: _both(*a), 'one of two is there')],
+    [Case(lambda g: dict(digits=_digits(g), first=1, second=4), _kept),
+     Case(lambda g: dict(digits=_digits(g), only=2), _kept),
+     Case(lambda g: dict(digits=_digits(g), first=1, second=3, third=0), _kept, 'three classes'),
+     Case(lambda g: dict(digits=_digits(g, 6), only=3), _kept, 'one picture has that label'),
+     Case(lambda g: dict(digits=_digits(g), missing=9), _refused, 'no picture has that label'),
+     Case(lambda g: dict(digits=_digits(g), there=2, missing=9), _refused, 'one of two is there')],
     ['A mask of True and False, one for each label, says which to keep; `torch.isin` makes one from '
      'several classes.',
      '`digits[mask]` picks pictures and labels together.',
      'Before that: which of `classes` are not among `digits.labels.unique().tolist()`? If there are any, '
      'raise a ValueError that names them.'])
 
-def _digits(g): return Digits(given.pictures(g, 20), torch.arange(20)[torch.randperm(20, generator=g)]%5)
-
-def _both(f, digits, *classes):
-    "Pictures and labels of what is kept"
-    kept = f(digits, *classes)
-    return dict(images=kept.images, labels=kept.labels)
-
 # %% ../../nbs/exercises/data.ipynb #559ed79a
 def _missing(digits, classes):
-    if not set(classes) <= set(digits.labels.tolist()): raise ValueError('missing')
+    missing = set(classes)-set(digits.labels.tolist())
+    if missing: raise ValueError(f'{missing} missing')
+
+def _mask(digits, classes): return torch.isin(digits.labels, torch.tensor(classes))
 
 @keep_ex.mistake
 def pictures_alone(digits, *classes):
     "The pictures are picked and their labels are not: each picture has to keep its own"
     _missing(digits, classes)
-    mask = torch.isin(digits.labels, torch.tensor(classes))
+    mask = _mask(digits, classes)
     return Digits(digits.images[mask], digits.labels[:mask.sum()])
 
 @keep_ex.mistake
 def the_others(digits, *classes):
     "These are the pictures of all other classes: the mask is turned round"
     _missing(digits, classes)
-    return digits[~torch.isin(digits.labels, torch.tensor(classes))]
+    return digits[~_mask(digits, classes)]
 
 @keep_ex.mistake
 def class_by_class(digits, *classes):
@@ -60,13 +78,13 @@ def class_by_class(digits, *classes):
 @keep_ex.mistake
 def not_refused(digits, *classes):
     "A class that no picture has gives nothing at all, in silence: raise a ValueError that names it"
-    return digits[torch.isin(digits.labels, torch.tensor(classes))]
+    return digits[_mask(digits, classes)]
 
 @keep_ex.mistake
 def refused_if_all_are_missing(digits, *classes):
     "One class is there and one is not, and nobody hears of the other: ask for each class whether it is there"
-    kept = digits[torch.isin(digits.labels, torch.tensor(classes))]
-    if not len(kept): raise ValueError('none')
+    kept = digits[_mask(digits, classes)]
+    if not len(kept): raise ValueError(f'none of {classes}')
     return kept
 
 @keep_ex.mistake
@@ -74,6 +92,74 @@ def first_and_last(digits, *classes):
     "Right for one class and for two; of three, those in the middle are left out: go through all `classes`"
     _missing(digits, classes)
     return digits[(digits.labels==classes[0]) | (digits.labels==classes[-1])]
+
+# %% ../../nbs/exercises/data.ipynb #c0a1d7e2
+@keep_ex.mistake
+def nothing_named(digits, *classes):
+    "The error doesn't say which class is missing, so nobody knows what to mend: put it into the text, `f'{missing}'`"
+    if not set(classes)<=set(digits.labels.tolist()): raise ValueError('a class is missing')
+    return digits[_mask(digits, classes)]
+
+@keep_ex.mistake
+def the_first_class(digits, *classes):
+    "Only the first class is kept: `classes` holds them all, so go through it, or let `torch.isin` do so"
+    _missing(digits, classes)
+    return digits[digits.labels==classes[0]]
+
+@keep_ex.mistake
+def images_alone(digits, *classes):
+    "The pictures come without their labels: `digits[mask]` picks both, and gives `Digits`"
+    _missing(digits, classes)
+    return digits.images[_mask(digits, classes)]
+
+@keep_ex.mistake
+def a_pair(digits, *classes):
+    "Pictures and labels come as a pair: make `Digits` of them, or let `digits[mask]` do so"
+    _missing(digits, classes)
+    return digits.images[_mask(digits, classes)], digits.labels[_mask(digits, classes)]
+
+@keep_ex.mistake
+def the_mask(digits, *classes):
+    "This is the mask, which says whom to keep: index by it, `digits[mask]`"
+    _missing(digits, classes)
+    return _mask(digits, classes)
+
+@keep_ex.mistake
+def floats_already(digits, *classes):
+    "The pictures have become floats on the way: they stay bytes until a batch of them is needed"
+    _missing(digits, classes)
+    return Digits(digits.images[_mask(digits, classes)].float(), digits.labels[_mask(digits, classes)])
+
+@keep_ex.mistake
+def renumbered(digits, *classes):
+    "The labels are numbered anew, from 0: each picture has to keep the label that it had"
+    _missing(digits, classes)
+    images, labels = digits.images[_mask(digits, classes)], digits.labels[_mask(digits, classes)]
+    for i,c in enumerate(classes): labels[labels==c] = i
+    return Digits(images, labels)
+
+# %% ../../nbs/exercises/data.ipynb #c0a1d7e3
+@keep_ex.mistake
+def written_into_digits(digits, *classes):
+    "A `Digits` is frozen, and the caller needs it as it was: give back a new one, `digits[mask]`"
+    _missing(digits, classes)
+    digits.images = digits.images[_mask(digits, classes)]
+
+@keep_ex.mistake
+def classes_as_a_tuple(digits, *classes):
+    "`torch.isin` wants a tensor, and `classes` is a tuple: `torch.tensor(classes)` makes one of it"
+    return digits[torch.isin(digits.labels, classes)]
+
+@keep_ex.mistake
+def compared_with_all(digits, *classes):
+    "`==` lays twenty labels beside two classes, number by number, which doesn't fit: `torch.isin` asks each label"
+    return digits[digits.labels==torch.tensor(classes)]
+
+@keep_ex.mistake
+def squeezed(digits, *classes):
+    "A single picture loses its axis by `squeeze`: index by the mask itself, or take `nonzero()[:,0]`"
+    _missing(digits, classes)
+    return digits[_mask(digits, classes).nonzero().squeeze()]
 
 # %% ../../nbs/exercises/data.ipynb #8d1f9731
 @keep_ex.variant
@@ -84,17 +170,30 @@ def by_index(digits, *classes):
 
 @keep_ex.variant
 def sum_of_masks(digits, *classes):
-    for c in classes: assert (digits.labels==c).any()
+    for c in classes: assert (digits.labels==c).any(), c
     return digits[sum((digits.labels==c).int() for c in classes).bool()]
+
+@keep_ex.variant
+def by_numpy(digits, *classes):
+    labels = digits.labels.numpy()
+    for c in classes:
+        if c not in labels: raise KeyError(c)
+    places = torch.from_numpy(np.flatnonzero(np.isin(labels, classes)))
+    return Digits(digits.images[places], digits.labels[places])
 
 # %% ../../nbs/exercises/data.ipynb #35e170d3
 to_float_ex = exercise('00', data.to_float, 'Bytes are divided by 255, floats pass as they are.',
     [Case(lambda g: dict(images=given.pictures(g, 3)), title='bytes'),
      Case(lambda g: dict(images=given.rand(g, 3, 28, 28)), title='floats'),
      Case(given.pale, title='bytes of nearly white paper, 0 and 1'),
-     Case(lambda g: dict(images=3*given.rand(g, 3, 28, 28)), title='floats beyond 1')],
-    ['`images.dtype` is `torch.uint8` where they are bytes.', '255 is to become 1, and 0 is to stay 0.'],
-    oracle=lambda images: images.double()/255 if images.dtype==torch.uint8 else images)
+     Case(lambda g: dict(images=3*given.rand(g, 3, 28, 28)), title='floats beyond 1'),
+     Case(lambda g: dict(images=(100+given.ints(g, 99, 3, 28, 28)).byte()), title='grey bytes, 100 and more'),
+     Case(lambda g: dict(images=given.rand(g, 3, 28, 28).double()), title='floats of 64 bits'),
+     Case(lambda g: dict(images=given.pictures(g, 3)[...,::2]), title='bytes of every other column'),
+     Case(lambda g: dict(images=given.pictures(g, 0)), title='no picture')],
+    ['`images.dtype` is `torch.uint8` where they are bytes.', '255 is to become 1, and 0 is to stay 0.'])
+
+def _is_bytes(images): return images.dtype==torch.uint8
 
 @to_float_ex.mistake
 def still_bytes(images):
@@ -109,12 +208,12 @@ def all_divided(images):
 @to_float_ex.mistake
 def whole_numbers(images):
     "`//` drops what is behind the point, so that all but the darkest pixels are 0: use `/`"
-    return images//255 if images.dtype==torch.uint8 else images
+    return images//255 if _is_bytes(images) else images
 
 @to_float_ex.mistake
 def by_256(images):
     "The darkest pixel gives less than 1: bytes end at 255, so divide by that"
-    return images/256 if images.dtype==torch.uint8 else images
+    return images/256 if _is_bytes(images) else images
 
 @to_float_ex.mistake
 def by_what_they_look_like(images):
@@ -125,10 +224,55 @@ def by_what_they_look_like(images):
 @to_float_ex.mistake
 def by_the_darkest(images):
     "Divided by the darkest pixel there is: a pale picture becomes a dark one. Divide by 255, always"
-    return images/images.max() if images.dtype==torch.uint8 else images
+    return images/images.max() if _is_bytes(images) else images
 
+@to_float_ex.mistake
+def stretched(images):
+    "Stretched until the palest pixel is 0 and the darkest 1: pictures can't be compared then. Divide by 255, always"
+    return (images-images.min())/(images.max()-images.min()) if _is_bytes(images) else images
+
+# %% ../../nbs/exercises/data.ipynb #c0a1d7e4
+@to_float_ex.mistake
+def in_float64(images):
+    "Bytes become float64, twice the memory, and a layer of weights refuses them: `.float()` or `/255` gives float32"
+    return images.double()/255 if _is_bytes(images) else images
+
+@to_float_ex.mistake
+def in_float16(images):
+    "Half precision keeps three digits, and a layer of weights refuses it: `.float()` or `/255` gives float32"
+    return (images/255).half() if _is_bytes(images) else images
+
+@to_float_ex.mistake
+def floats_cast(images):
+    "Floats of 64 bits lose half of their digits: floats pass as they are, so give `images` back"
+    return images/255 if _is_bytes(images) else images.float()
+
+@to_float_ex.mistake
+def bytes_not_found(images):
+    "Bytes come back as bytes: hold `images.dtype` against `torch.uint8`, not against a name in quotes"
+    return images/255 if images.dtype=='uint8' else images
+
+@to_float_ex.mistake
+def divided_in_place(images):
+    "`.float()` of floats is the very tensor that came in, so `div_` writes into it: only bytes are to be divided"
+    return images.float().div_(255)
+
+@to_float_ex.mistake
+def turned_round(images):
+    "Ink and paper are exchanged: 0 is to stay 0, and 255 is to become 1"
+    return 1-images/255 if _is_bytes(images) else images
+
+@to_float_ex.mistake
+def floats_left_out(images):
+    "Bytes become floats, and floats become nothing: what came in as floats is to come back, so `return images` at the end"
+    if _is_bytes(images): return images/255
+
+# %% ../../nbs/exercises/data.ipynb #c0a1d7e5
 @to_float_ex.variant
 def by_type(images): return images if images.is_floating_point() else images/255
 
 @to_float_ex.variant
-def by_product(images): return images.double()*(1/255) if images.dtype==torch.uint8 else images
+def by_product(images): return images.float()*(1/255) if _is_bytes(images) else images.clone()
+
+@to_float_ex.variant
+def by_table(images): return (torch.arange(256)/255)[images.long()] if _is_bytes(images) else images

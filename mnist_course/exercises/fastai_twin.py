@@ -18,17 +18,18 @@ from .outline import exercise
 
 # %% ../../nbs/exercises/fastai_twin.ipynb #b24cd2fd
 two_scores_ex = exercise('14', fastai_twin.two_scores, "Softmax of the two scores is the sigmoid of the one.",
-    [Case(lambda g: dict(preds=3*given.randn(g, 6, 1))),
+    [Case(lambda g: dict(preds=3*given.randn(g, 6, 2)[:,1:])),
      Case(lambda g: dict(preds=given.randn(g, 4, 1)), lambda f, x: slope(lambda x: f(x)*torch.tensor([2.,3.]), x), 'the slope'),
      Case(lambda g: dict(preds=given.randn(g, 1, 1)), title='one picture'),
      Case(lambda g: dict(preds=given.randn(g, 6)), title='one axis'),
-     Case(lambda g: dict(preds=given.randn(g, 6, 2)), title='two activations for each picture')],
+     Case(lambda g: dict(preds=given.randn(g, 6, 2)), title='two activations for each picture'),
+     Case(lambda g: dict(preds=given.randn(g, 2, 3, 1)), title='three axes')],
     ['sigmoid(a) is e^a/(e^a+1), and 1 is e^0: the scores are a and 0.',
      '`torch.cat` along axis 1, with `torch.zeros_like`.',
      'Anything but a shape of (n,1) is refused with a ValueError.'])
 
 def _one_column(preds):
-    if preds.ndim!=2 or preds.shape[1]!=1: raise ValueError('shape')
+    if preds.ndim!=2 or preds.shape[1]!=1: raise ValueError(f'expected shape (n,1), found {tuple(preds.shape)}')
 
 @two_scores_ex.mistake
 def zero_first(preds):
@@ -71,6 +72,42 @@ def any_shape(preds):
     "A row of numbers or two columns go through: refuse all shapes but (n,1) with a ValueError"
     return torch.stack([preds.flatten(), torch.zeros(preds.numel())], 1)
 
+@two_scores_ex.mistake
+def two_columns_pass(preds):
+    "Two activations for each picture go through, and become four: refuse all shapes but (n,1)"
+    if preds.ndim!=2: raise ValueError('two axes')
+    return torch.cat([preds, torch.zeros_like(preds)], 1)
+
+@two_scores_ex.mistake
+def three_axes_pass(preds):
+    "Three axes go through, though the last one has length 1: ask for two axes as well, `preds.ndim`"
+    if preds.ndim<2 or preds.shape[-1]!=1: raise ValueError('one activation')
+    return torch.cat([preds, torch.zeros_like(preds)], 1)
+
+@two_scores_ex.mistake
+def a_third_axis(preds):
+    "There are three axes now: `stack` makes a new one, `cat` joins along one that is there"
+    _one_column(preds)
+    return torch.stack([preds, torch.zeros_like(preds)], 1)
+
+@two_scores_ex.mistake
+def and_a_one(preds):
+    "The second score is a one: it is 0, for e^0 is the 1 in e^a/(e^a+1)"
+    _one_column(preds)
+    return torch.cat([preds, torch.ones_like(preds)], 1)
+
+@two_scores_ex.mistake
+def half_each(preds):
+    "Softmax would give the same, but what is asked for is the activation as it is, and a zero"
+    _one_column(preds)
+    return torch.cat([preds/2, -preds/2], 1)
+
+@two_scores_ex.mistake
+def sign_turned(preds):
+    "The sign is turned round: an activation above 0 speaks for the first class, and is its score as it is"
+    _one_column(preds)
+    return torch.cat([-preds, torch.zeros_like(preds)], 1)
+
 @two_scores_ex.variant
 def padded(preds):
     _one_column(preds)
@@ -80,26 +117,39 @@ def padded(preds):
 def by_product(preds):
     n, one = preds.shape
     assert one==1
-    return preds.double()*torch.tensor([1.,0.])
+    return preds@torch.tensor([[1.,0.]])
 
 # %% ../../nbs/exercises/fastai_twin.ipynb #2bf4f0ad
 def _decoding(g): return dict(preds=2*given.randn(g, 6, 4), targets=given.ints(g, 4, 6))
+def _squares(preds, targets): return ((preds.softmax(1)-F.one_hot(targets, preds.shape[1]))**2).sum(1).mean()
 
-def _with_reduction(Loss, preds, targets, how):
-    loss = Loss(softmax.cross_entropy)
+def _with_reduction(Loss, preds, targets, how, loss_func=softmax.cross_entropy):
+    loss = Loss(loss_func, softmax.softmax)
     loss.reduction = how
     return loss(preds, targets)
 
+def _in_turn(Loss, preds, targets):
+    "As fastai does to look for the highest losses: 'none' for a while, then 'mean' again"
+    loss, answers = Loss(softmax.cross_entropy), {}
+    for how,whens in (('mean',('at first',)), ('none',('then','for a second batch')), ('mean',('at last',))):
+        loss.reduction = how
+        for when in whens: answers[f'reduction {how}, {when}'] = loss(preds, targets)
+    return answers
+
 decoding_loss_ex = exercise('14', fastai_twin.DecodingLoss, 'One mean, or a loss for each picture; and the class of the highest probability.',
-    [Case(_decoding, partial(_with_reduction, how='mean'), 'reduction mean'),
-     Case(_decoding, partial(_with_reduction, how='none'), 'reduction none'),
+    [Case(_decoding, partial(_with_reduction, how='mean'), 'reduction mean', ('preds','targets')),
+     Case(_decoding, partial(_with_reduction, how='none'), 'reduction none', ('preds','targets')),
+     Case(_decoding, partial(_with_reduction, how='none', loss_func=_squares), 'reduction none, with another loss'),
+     Case(_decoding, partial(_with_reduction, how='mean', loss_func=_squares), 'reduction mean, with another loss'),
+     Case(_decoding, _in_turn, 'reduction changes in between'),
      Case(_decoding, lambda Loss, preds, targets: slope(lambda p: _with_reduction(Loss, p, targets, 'none')**2, preds),
           'the slope, reduction none'),
      Case(lambda g: dict(probs=given.randn(g, 5, 4).softmax(1)), lambda Loss, probs: Loss(softmax.cross_entropy).decodes(probs),
           '`decodes`'),
      Case(lambda g: dict(probs=given.randn(g, 4).softmax(0)), lambda Loss, probs: Loss(softmax.cross_entropy).decodes(probs),
           '`decodes`, a single picture')],
-    ["`self.loss_func(preds, targets)` is the mean; that is what `reduction=='mean'` asks for.",
+    ["Two methods are to be written, `__call__` and `decodes`: the check wants both.",
+     "`self.loss_func(preds, targets)` is the mean; that is what `reduction=='mean'` asks for.",
      'Otherwise a loss for each picture: the mean over a batch of one, `p[None]` and `t[None]`, then `torch.stack`.',
      '`decodes` gets probabilities and gives the place of the largest, along the last axis.'],
     methods=('__call__','decodes'))
@@ -107,8 +157,8 @@ decoding_loss_ex = exercise('14', fastai_twin.DecodingLoss, 'One mean, or a loss
 class _Decoding(fastai_twin.DecodingLoss):
     "The answer, with room for mistakes"
     def __call__(self, preds, targets):
-        each = F.cross_entropy(preds, targets, reduction='none')
-        return each.mean() if self.reduction=='mean' else self.reduced(each)
+        return self.loss_func(preds, targets) if self.reduction=='mean' else self.reduced(self.each(preds, targets))
+    def each(self, preds, targets): return torch.stack([self.loss_func(p[None], t[None]) for p,t in zip(preds, targets)])
     def reduced(self, each): return each
     def decodes(self, probs): return probs.argmax(-1)
 
@@ -120,7 +170,61 @@ class always_the_mean(_Decoding):
 @decoding_loss_ex.mistake
 class never_the_mean(_Decoding):
     "A loss for each picture comes back where the mean is asked for: look at `self.reduction`"
-    def __call__(self, preds, targets): return F.cross_entropy(preds, targets, reduction='none')
+    def __call__(self, preds, targets): return self.each(preds, targets)
+
+@decoding_loss_ex.mistake
+class cross_entropy_alone(_Decoding):
+    "It is cross-entropy, whatever loss was given: for each picture ask `self.loss_func`, with a batch of one"
+    def each(self, preds, targets): return F.cross_entropy(preds, targets, reduction='none')
+
+@decoding_loss_ex.mistake
+class asks_for_reduction(_Decoding):
+    "`reduction` is an argument of torch's losses, ours have none: call it for each picture alone, `p[None]`, `t[None]`"
+    def each(self, preds, targets): return self.loss_func(preds, targets, reduction='none')
+
+@decoding_loss_ex.mistake
+class set_back(_Decoding):
+    "`reduction` is set back to 'mean' after one batch: leave it to those who set it, there are more batches"
+    def reduced(self, each):
+        self.reduction = 'mean'
+        return each
+
+@decoding_loss_ex.mistake
+class activated_twice(_Decoding):
+    "The loss gets probabilities, and makes probabilities of them once more: give it the activations as they are"
+    def __call__(self, preds, targets): return super().__call__(self.activation(preds), targets)
+
+@decoding_loss_ex.mistake
+class sum_for_the_mean(_Decoding):
+    "With 'mean' the losses are added up: that is `self.loss_func(preds, targets)`, their mean"
+    def __call__(self, preds, targets):
+        each = self.each(preds, targets)
+        return each.sum() if self.reduction=='mean' else each
+
+@decoding_loss_ex.mistake
+class values_and_places(_Decoding):
+    "`max(-1)` gives two things, the highest probabilities and their places: `argmax(-1)` gives the places alone"
+    def decodes(self, probs): return probs.max(-1)
+
+@decoding_loss_ex.mistake
+class of_all_pictures(_Decoding):
+    "`decodes` gives one number for the whole batch: look along the last axis, `argmax(-1)`, for a class each"
+    def decodes(self, probs): return probs.argmax()
+
+@decoding_loss_ex.mistake
+class above_one_half(_Decoding):
+    "`decodes` asks of each class whether it is above one half: the number of the most probable one is wanted"
+    def decodes(self, probs): return (probs>.5).int()
+
+@decoding_loss_ex.mistake
+class column_of_losses(_Decoding):
+    "The losses are a column of shape (n,1): a loss is one number for each picture, shape (n,)"
+    def reduced(self, each): return each[:,None]
+
+@decoding_loss_ex.mistake
+class list_of_losses(_Decoding):
+    "The losses are a list: fastai wants one tensor of them, `torch.stack`"
+    def reduced(self, each): return list(each)
 
 @decoding_loss_ex.mistake
 class their_sum(_Decoding):
@@ -165,13 +269,13 @@ class one_hot(_Decoding):
 @decoding_loss_ex.variant
 class by_loop(fastai_twin.DecodingLoss):
     def __call__(self, preds, targets):
-        if self.reduction!='mean': return torch.cat([self.loss_func(preds[i:i+1], targets[i:i+1]).view(1) for i in range(len(preds))])
-        return self.loss_func(preds, targets)
+        if self.reduction=='mean': return self.loss_func(preds, targets)
+        return torch.cat([self.loss_func(preds[i:i+1], targets[i:i+1]).view(1) for i in range(len(preds))])
     def decodes(self, probs): return probs.max(-1).indices
 
 @decoding_loss_ex.variant
-class by_formula(fastai_twin.DecodingLoss):
+class by_parts(fastai_twin.DecodingLoss):
     def __call__(self, preds, targets):
-        each = preds.logsumexp(1) - preds.gather(1, targets[:,None])[:,0]
-        return each if self.reduction=='none' else each.mean()
+        each = [self.loss_func(*part).reshape(1) for part in zip(preds.split(1), targets.split(1))]
+        return torch.cat(each) if self.reduction=='none' else sum(each)[0]/len(each)
     def decodes(self, probs): return probs.sort(dim=-1).indices[...,-1]

@@ -6,16 +6,47 @@
 __all__ = []
 
 # %% ../../nbs/exercises/gradients.ipynb #08e9a9ff
+import numpy as np
 import torch
+from torch import Tensor
 
 from .. import gradients
 from . import given
-from .judge import SLIPS, Case
+from .judge import SLIPS, Case, InputChanged
 from .outline import exercise
 
 # %% ../../nbs/exercises/gradients.ipynb #326c3409
 def cubes(x): return (x**3).sum() + 5*x.prod()    # the product makes each slope depend on the other numbers
 def all_cubes(x): return x**3
+def first_number(x): return x[0]
+def bent(x): return x.relu().sum()    # at 0 the slope is 0 on the left and 1 on the right
+
+def _exactly(f, of, x):
+    "The slopes; an InputChanged if `x` is off in the last digit"
+    before = x.detach().clone()
+    slopes = f(of, x)
+    if not torch.equal(x.detach(), before): raise InputChanged('it changes its input `x`, if only in the last digit')
+    return slopes
+
+finite_diff_ex = exercise('02', gradients.finite_diff,
+    'A step up and a step down for each element, and the rise divided by both.',
+    [Case(lambda g: dict(f=cubes, x=given.randn(g, 2, 3).double(), eps=.1), title='a wide step'),
+     Case(lambda g: dict(f=cubes, x=given.randn(g, 4).double())),
+     Case(lambda g: dict(f=cubes, x=given.ints(g, 9, 3)), title='whole numbers'),
+     Case(lambda g: dict(f=all_cubes, x=given.randn(g, 3).double()), title='f gives more than one number'),
+     Case(lambda g: dict(f=cubes, x=given.randn(g).double()), title='a single number, shape ()'),
+     Case(lambda g: dict(f=cubes, x=given.randn(g, 3, 2).double().t()), title='turned, so rows lie apart in memory'),
+     Case(lambda g: dict(f=cubes, x=given.randn(g, 3).double().requires_grad_()), title='x is a parameter'),
+     Case(lambda g: dict(f=first_number, x=given.randn(g, 3).double()), title='f gives a piece of x'),
+     Case(lambda g: dict(f=bent, x=torch.tensor([0.,1.]).double()), title='a kink at 0'),
+     Case(lambda g: dict(f=cubes, x=given.randn(g, 24).double()), _exactly, 'x must stay as it is, to the last digit'),
+     Case(lambda g: dict(f=cubes, x=given.randn(g, 3), eps=.1), title='floats of 32 bits'),
+     Case(lambda g: dict(f=cubes, x=1+given.rand(g, 3), eps=1e-8), title='a step that 32 bits cannot hold')],
+    ['For one number: (f(x+eps) - f(x-eps)) / (2·eps).',
+     'Work on a copy, `x.detach().clone()`, and move one element at a time; put it back before the next. '
+     '`clone(memory_format=torch.contiguous_format)` lays it out in one row, and `view(-1)` then numbers all elements.',
+     'Take the number out of what `f` gives at once, by `.item()`: it may be a piece of `x`, which moves on.',
+     'Refuse an `x` that holds no floats, and an `f` that gives more than one number, with a ValueError.'])
 
 def _each(x, eps):
     "A step for each element, with the shape of `x`"
@@ -24,27 +55,18 @@ def _each(x, eps):
 
 def _number(y):
     if y.numel()!=1: raise ValueError('one number')
-    return y
+    return y.item()
 
 def _central(f, x, eps=1e-6):
-    slopes = [_number(f(x+d)-f(x-d))/(2*eps) for d in _each(x, eps)]
-    return torch.stack(slopes).view_as(x)
+    slopes = [(_number(f(x+d))-_number(f(x-d)))/(2*eps) for d in _each(x, eps)]
+    return torch.tensor(slopes, dtype=x.dtype).view(x.shape)
 
-finite_diff_ex = exercise('02', gradients.finite_diff,
-    'A step up and a step down for each element, and the rise divided by both.',
-    [Case(lambda g: dict(f=cubes, x=given.randn(g, 4).double())),
-     Case(lambda g: dict(f=cubes, x=given.randn(g, 2, 3).double(), eps=.1), title='a wide step'),
-     Case(lambda g: dict(f=cubes, x=given.ints(g, 9, 3)), title='whole numbers'),
-     Case(lambda g: dict(f=all_cubes, x=given.randn(g, 3).double()), title='f gives more than one number')],
-    ['For one number: (f(x+eps) - f(x-eps)) / (2·eps).',
-     'Work on a copy, `x.detach().clone()`, and move one element at a time; put it back before the next.',
-     'Refuse an `x` that holds no floats, and an `f` that gives more than one number, with a ValueError.'],
-     oracle=_central)
-
+# %% ../../nbs/exercises/gradients.ipynb #d2c1a7d0
 @finite_diff_ex.mistake
 def one_sided(f, x, eps=1e-6):
     "Only a step up: with a step down as well the error falls from eps to eps squared"
-    return torch.stack([_number(f(x+d)-f(x))/eps for d in _each(x, eps)]).view_as(x)
+    slopes = [(_number(f(x+d))-_number(f(x)))/eps for d in _each(x, eps)]
+    return torch.tensor(slopes, dtype=x.dtype).view(x.shape)
 
 @finite_diff_ex.mistake
 def not_halved(f, x, eps=1e-6):
@@ -57,67 +79,228 @@ def upside_down(f, x, eps=1e-6):
     return -_central(f, x, eps)
 
 @finite_diff_ex.mistake
+def halved_wrongly(f, x, eps=1e-6):
+    "`/2*eps` divides by 2 and multiplies by eps: brackets are missing, `/(2*eps)`"
+    return _central(f, x, eps)*eps**2
+
+@finite_diff_ex.mistake
+def eps_written_in(f, x, eps=1e-6):
+    "The step of 1e-6 is written in: take `eps`, so that whoever calls it can choose"
+    return _central(f, x)
+
+@finite_diff_ex.mistake
 def not_put_back(f, x, eps=1e-6):
     "Each element stays moved while the next one is tried: put it back first"
-    steps, x, slopes = _each(x, eps), x.clone(), []
+    steps, x, slopes = _each(x, eps), x.detach().clone(), []
     for d in steps:
-        slopes.append(_number(f(x+d)-f(x-d))/(2*eps))
+        slopes.append((_number(f(x+d))-_number(f(x-d)))/(2*eps))
         x = x-d
-    return torch.stack(slopes).view_as(x)
+    return torch.tensor(slopes, dtype=x.dtype).view(x.shape)
 
 @finite_diff_ex.mistake
 def all_together(f, x, eps=1e-6):
     "All elements move at once, so each gets the sum of all slopes: move one at a time"
     _each(x, eps)
-    return (_number(f(x+eps)-f(x-eps))/(2*eps)).expand_as(x)
+    return torch.full_like(x, (_number(f(x+eps))-_number(f(x-eps)))/(2*eps))
 
-@finite_diff_ex.variant
-def by_autograd_and_bend(f, x, eps=1e-6):
-    "The slope, and what a cube adds to it over a step of `eps`"
+@finite_diff_ex.mistake
+def whole_rows(f, x, eps=1e-6):
+    "Of a table whole rows move at once, and each element gets the slopes of its row together: move one number at a time"
+    _each(x, eps)
+    x, slopes = x.detach(), torch.zeros_like(x)
+    for i in range(len(x)):
+        up, down = x.clone(), x.clone()
+        up[i] += eps; down[i] -= eps
+        slopes[i] = (_number(f(up))-_number(f(down)))/(2*eps)
+    return slopes.detach()
+
+@finite_diff_ex.mistake
+def one_copy_for_both(f, x, eps=1e-6):
+    "All slopes are 0: `down = up` is a second name of one tensor, which is moved up and down again. `clone` it for each"
+    _each(x, eps)
+    return torch.zeros_like(x)
+
+@finite_diff_ex.mistake
+def by_autograd(f, x, eps=1e-6):
+    "This is autograd, which `finite_diff` is there to be held against: call `f` on either side and divide the rise"
     x = x.detach().clone().requires_grad_()
-    return torch.autograd.grad(f(x), x)[0] + eps**2
+    return torch.autograd.grad(f(x), x)[0]
+
+# %% ../../nbs/exercises/gradients.ipynb #d2c1a7d1
+@finite_diff_ex.mistake
+def in_a_row(f, x, eps=1e-6):
+    "The slopes come in a row: give them the shape of `x`, by `view_as(x)`"
+    return _central(f, x, eps).flatten()
+
+@finite_diff_ex.mistake
+def slopes_of_32_bits(f, x, eps=1e-6):
+    "The slopes are float32, and `x` is float64, whose digits are lost: `torch.zeros_like(x)` is of the kind of `x`"
+    return _central(f, x, eps).float()
+
+@finite_diff_ex.mistake
+def made_floats(f, x, eps=1e-6):
+    "Whole numbers are made floats in silence: refuse them with a ValueError, so that whoever calls it knows"
+    return _central(f, x if x.is_floating_point() else x.double(), eps)
+
+@finite_diff_ex.mistake
+def step_rounded_away(f, x, eps=1e-6):
+    "Whole numbers cannot hold a small step, so all slopes are 0, in silence: refuse them with a ValueError"
+    return _central(f, x, eps) if x.is_floating_point() else torch.zeros_like(x)
+
+@finite_diff_ex.mistake
+def summed(f, x, eps=1e-6):
+    "Where `f` gives several numbers they are summed in silence: refuse that with a ValueError"
+    return _central(lambda t: f(t).sum(), x, eps)
+
+@finite_diff_ex.mistake
+def of_rows_alone(f, x, eps=1e-6):
+    "`len` of a single number fails, since it has no axis: go through `range(x.numel())`, which is 1 there"
+    if x.is_floating_point(): len(x)
+    return _central(f, x, eps)
+
+@finite_diff_ex.mistake
+def by_view(f, x, eps=1e-6):
+    """`view` wants numbers that lie in one row in memory, and those of `x.t()` don't: copy by
+    `x.detach().clone(memory_format=torch.contiguous_format)` first"""
+    x.detach().clone().view(-1)
+    return _central(f, x, eps)
+
+@finite_diff_ex.mistake
+def by_reshape(f, x, eps=1e-6):
+    """Slopes of 0 where `x` doesn't lie in one row in memory: there `reshape` and `flatten` give a copy, and what is
+    written into it never reaches `x`"""
+    return _central(f, x, eps) if x.is_contiguous() else _each(x, eps)[0]*0
+
+@finite_diff_ex.mistake
+def not_detached(f, x, eps=1e-6):
+    "A parameter refuses to be written into: work on a copy without its history, `x.detach().clone()`"
+    _central(f, x, eps)
+    for i in np.ndindex(*x.shape): x[i] += 0
+    return _central(f, x, eps)
+
+@finite_diff_ex.mistake
+def value_moves_on(f, x, eps=1e-6):
+    "What `f` gives may be a piece of `x` and move with it, so up and down are one: take the number out at once, `.item()`"
+    _each(x, eps)
+    x, slopes = x.detach().clone(memory_format=torch.contiguous_format), torch.zeros(x.shape, dtype=x.dtype)
+    for i in np.ndindex(*x.shape):
+        old = x[i].item()
+        x[i] = old+eps; up = f(x)
+        x[i] = old-eps; down = f(x)
+        x[i] = old
+        slopes[i] = (up-down)/(2*eps)
+    return slopes
+
+@finite_diff_ex.mistake
+def old_moves_on(f, x, eps=1e-6):
+    "`old = x[i]` is a piece of `x` and moves with it, so the step down ends where it began: keep it by `.item()`"
+    slopes = [(_number(f(x+d))-_number(f(x)))/(2*eps) for d in _each(x, eps)]
+    return torch.tensor(slopes, dtype=x.dtype).view(x.shape)
+
+@finite_diff_ex.mistake
+def nearly_put_back(f, x, eps=1e-6):
+    "Added and taken away again, `eps` leaves an error in the last digit of `x`: work on a copy, `x.detach().clone()`"
+    slopes = _central(f, x, eps)
+    with torch.no_grad(): x.add_(eps).sub_(2*eps).add_(eps)
+    return slopes
+
+@finite_diff_ex.mistake
+def always_64_bits(f, x, eps=1e-6):
+    "The slopes are float64 whatever `x` is: they should be of its own kind, and so should the steps"
+    return _central(f, x.double() if x.is_floating_point() else x, eps)
+
+@finite_diff_ex.mistake
+def better_than_x(f, x, eps=1e-6):
+    "It computes with 64 bits though `x` has 32, which hides what the lesson wants to see: stay with the kind of `x`"
+    return _central(f, x.double() if x.is_floating_point() else x, eps).to(x.dtype)
+
+# %% ../../nbs/exercises/gradients.ipynb #d2c1a7d2
+@finite_diff_ex.variant
+def steps_from_a_table(f, x, eps=1e-6):
+    slopes = [(f(x+d)-f(x-d))/(2*eps) for d in _each(x, eps)]
+    if any(s.numel()!=1 for s in slopes): raise ValueError('one number')
+    return torch.stack(slopes).view_as(x)
 
 @finite_diff_ex.variant
 def one_at_a_time(f, x, eps=1e-6):
-    x, slopes = x.double() if x.is_floating_point() else [][0], []
+    assert x.is_floating_point() and f(x).numel()==1
+    slopes = []
     for i in range(x.numel()):
         up, down = x.flatten().clone(), x.flatten().clone()
         up[i] += eps; down[i] -= eps
         slopes.append((float(f(up.view_as(x)))-float(f(down.view_as(x))))/(2*eps))
     return torch.tensor(slopes, dtype=x.dtype).view_as(x)
 
+@finite_diff_ex.variant
+def through_indices(f, x, eps=1e-6):
+    if x.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64): raise TypeError(f'{x.dtype}')
+    with torch.no_grad():
+        x, slopes = x.clone(), torch.zeros_like(x)
+        for i in np.ndindex(*x.shape):
+            old = x[i].clone()
+            x[i] = old+eps; up = float(f(x))
+            x[i] = old-eps; down = float(f(x))
+            x[i] = old
+            slopes[i] = (up-down)/(2*eps)
+    return slopes
+
 # %% ../../nbs/exercises/gradients.ipynb #cd08666f
-def _stepped(f, params, lr):
-    "The parameters after the step, and whether their gradients are gone"
-    f(params, lr)
-    params = [params] if isinstance(params, torch.Tensor) else params
-    return dict(params=given.values(params), gradients_cleared=given.cleared(params))
+def _moved(before, every):
+    "In words; where nothing has moved, what has become of the gradients tells why"
+    moved = [not torch.equal(b, p) for b,p in zip(before, every)]
+    if any(moved): return 'every parameter' if all(moved) else 'only some of them'
+    grads = 'None' if every[0].grad is None else 'there' if every[0].grad.any() else 'zeros'
+    return f'nothing, and the gradients are {grads}'
+
+def _stepped(f, params, lr, kind=list):
+    "What two steps leave behind, the second at half the rate and with other gradients, as `backward` would add them"
+    every, found = [params] if isinstance(params, Tensor) else params, {}
+    for step in (1, 2):
+        before = given.values(every)
+        f(params if isinstance(params, Tensor) else kind(every), lr/step)
+        found |= {f'what has moved in step {step}': _moved(before, every),
+                  f'the parameters after step {step}': given.values(every),
+                  f'the gradients are gone after step {step}': given.cleared(every),
+                  f'the parameters still ask for a gradient after step {step}': all(p.requires_grad for p in every)}
+        for p in every: p.grad = p.detach().cos() + (0 if p.grad is None else p.grad)
+    return found
+
+def _once(f, params, lr): return _stepped(f, params, lr, iter)
+
+def _alone(f, params, lr):
+    "A single tensor; whatever an answer says as it refuses it, the mistake is the same"
+    try: return _stepped(f, params, lr)
+    except (TypeError, ValueError): raise ValueError('a single tensor is refused') from None
 
 def _refused(f, params, lr):
     "Is it refused, and had anything moved by then?"
     before = given.values(params), given.values([params[0].grad])
     try: f(params, lr)
-    except (PermissionError, NotImplementedError, *SLIPS): raise    # the seal, a stub, a misspelt name
+    except (PermissionError, NotImplementedError, *SLIPS) as e:    # the seal, a stub, a misspelt name
+        if "'NoneType'" not in str(e): raise
+        refused = True    # by `p.grad.data` of a gradient that isn't there
     except Exception: refused = True
     else: refused = False
-    kept = params[0].grad is not None and torch.equal(params[0].grad, before[1][0])
-    return dict(refused=refused, nothing_has_moved=all(map(torch.equal, given.values(params), before[0])),
-                gradients_kept=kept)
+    moved, grad = not all(map(torch.equal, given.values(params), before[0])), params[0].grad
+    kept = 'gone' if grad is None or not grad.any() else 'as it was' if torch.equal(grad, before[1][0]) else 'changed'
+    return {'refused': refused, 'what had moved by then': 'a parameter' if moved else 'nothing',
+            'the gradient of the first parameter': kept}
 
 def _no_grad_yet(g): return dict(params=[*given.params(g, (2,)), torch.ones(2, requires_grad=True)], lr=.1)
 
 sgd_step_ex = exercise('02', gradients.sgd_step,
     'A step of `lr` against each gradient, outside of autograd, and the gradients are cleared.',
     [Case(lambda g: dict(params=given.params(g, (3,), (2,2)), lr=.3), _stepped),
-     Case(lambda g: dict(params=given.params(g, (4,))[0], lr=.3), _stepped, 'a single tensor'),
+     Case(lambda g: dict(params=given.params(g, (4,))[0], lr=.3), _alone, 'a single tensor'),
+     Case(lambda g: dict(params=given.params(g, (3,), (), (2,)), lr=.2), _once, 'an iterator, which can be walked once'),
      Case(_no_grad_yet, _refused, 'the second has no gradient')],
-    ['`params` may be a single tensor: put it into a list.',
+    ['`params` may be a single tensor: put it into a list. Else make a list of it, since some can be walked only once.',
      'Under `with torch.no_grad():` subtract `lr` times the gradient in place, `p -= …`.',
      'Then set `p.grad = None`. A parameter whose gradient is None is refused with a ValueError, before '
      'anything has moved.'])
 
 def _listed(params):
-    params = [params] if isinstance(params, torch.Tensor) else list(params)
+    params = [params] if isinstance(params, Tensor) else list(params)
     if any(p.grad is None for p in params): raise ValueError('no gradient')
     return params
 
@@ -139,7 +322,23 @@ def under_autograd(params, lr):
 @sgd_step_ex.mistake
 def new_tensors(params, lr):
     "`p = p - …` makes a new tensor and leaves the parameter where it was: change it in place, `p -= …`"
-    for p in _listed(params): p.grad, p = None, p - lr*p.grad
+    for p in _listed(params):
+        with torch.no_grad(): p = p - lr*p.grad
+        p.grad = None
+
+@sgd_step_ex.mistake
+def new_tensors_forgotten(params, lr):
+    "`p = p - …` gives the name `p` to a new tensor, and the parameter never moves: change it in place, `p -= …`"
+    for p in _listed(params):
+        grad, p.grad = p.grad, None
+        with torch.no_grad(): p = p - lr*grad
+
+@sgd_step_ex.mistake
+def new_tensors_zeroed(params, lr):
+    "`p = p - …` makes a new tensor, which has no gradient to clear: change the parameter itself, in place, `p -= …`"
+    for p in _listed(params):
+        with torch.no_grad(): p = p - lr*p.grad
+        p.grad.zero_()
 
 @sgd_step_ex.mistake
 def rate_forgotten(params, lr):
@@ -150,18 +349,81 @@ def rate_forgotten(params, lr):
 def too_late(params, lr):
     """The missing gradient is met in the middle, when the parameters before it have moved: look at all of them
     before the first step"""
-    for p in ([params] if isinstance(params, torch.Tensor) else params):
+    for p in ([params] if isinstance(params, Tensor) else params):
         p.data -= lr*p.grad
         p.grad = None
 
 @sgd_step_ex.mistake
 def passed_over(params, lr):
     "A parameter without a gradient is passed over in silence: here it is refused, with a ValueError"
-    for p in ([params] if isinstance(params, torch.Tensor) else params):
+    for p in ([params] if isinstance(params, Tensor) else params):
         if p.grad is None: continue
         p.data -= lr*p.grad
         p.grad = None
 
+# %% ../../nbs/exercises/gradients.ipynb #d2c1a7d3
+@sgd_step_ex.mistake
+def single_one_walked(params, lr):
+    "Going through a single tensor gives its numbers, which have no gradients: put it into a list first, `[params]`"
+    for p in _listed(list(params)): p.data -= lr*p.grad; p.grad = None
+
+@sgd_step_ex.mistake
+def cleared_first(params, lr):
+    "The gradient is cleared before the step, so that nothing is left to step by: step first, then clear"
+    for p in _listed(params):
+        p.grad.zero_()
+        p.data -= lr*p.grad
+
+@sgd_step_ex.mistake
+def forgotten_first(params, lr):
+    "The gradient is set to None before the step, so that nothing is left to step by: step first, then forget it"
+    for p in _listed(params):
+        p.grad = None
+        p.data -= lr*p.grad
+
+@sgd_step_ex.mistake
+def last_one_cleared(params, lr):
+    "Only the last gradient is cleared: the line that clears belongs inside the loop"
+    for p in _listed(params): p.data -= lr*p.grad
+    p.grad = None
+
+@sgd_step_ex.mistake
+def first_one_stepped(params, lr):
+    "Only the first parameter is stepped: `return` ends the loop there, so leave it out"
+    for p in _listed(params):
+        p.data -= lr*p.grad
+        p.grad = None
+        return
+
+@sgd_step_ex.mistake
+def out_of_autograd(params, lr):
+    "The parameters ask for no gradient any more, and the next `backward` fails: `torch.no_grad()` is enough, undo nothing"
+    for p in _listed(params):
+        p.requires_grad_(False)
+        p -= lr*p.grad
+        p.grad = None
+
+@sgd_step_ex.mistake
+def walked_twice(params, lr):
+    "Some `params` can be walked only once, and the look for a missing gradient has used them up: `list(params)` first"
+    if isinstance(params, Tensor): params = [params]
+    if any(p.grad is None for p in params): raise ValueError('no gradient')
+    for p in params: p.data -= lr*p.grad; p.grad = None
+
+@sgd_step_ex.mistake
+def counted(params, lr):
+    "`params` may have no length and no numbers to index by: `list(params)` first, or go through it with `for p in params`"
+    if isinstance(params, Tensor): params = [params]
+    for i in range(len(params)):
+        if params[i].grad is None: raise ValueError('no gradient')
+    for p in params: p.data -= lr*p.grad; p.grad = None
+
+@sgd_step_ex.mistake
+def signs_alone(params, lr):
+    "Every step is as long as the last: the gradient itself is subtracted, not only its sign"
+    for p in _listed(params): p.data -= lr*p.grad.sign(); p.grad = None
+
+# %% ../../nbs/exercises/gradients.ipynb #d2c1a7d4
 @sgd_step_ex.variant
 def by_copy(params, lr):
     for p in _listed(params):
@@ -172,3 +434,7 @@ def by_copy(params, lr):
 def by_library(params, lr):
     opt = torch.optim.SGD(_listed(params), lr)
     opt.step(); opt.zero_grad()
+
+@sgd_step_ex.variant
+def by_data(params, lr):
+    for p in _listed(params): p.data = p.data - lr*p.grad; p.grad = None

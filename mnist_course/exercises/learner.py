@@ -6,7 +6,9 @@
 __all__ = []
 
 # %% ../../nbs/exercises/learner.ipynb #557a0822
-from math import cos, pi
+from contextlib import nullcontext
+from functools import partial
+from math import cos, pi, sin
 
 import torch
 from torch import nn
@@ -15,50 +17,67 @@ from .. import learner, optimizer
 from . import given
 from .judge import Case
 from .outline import exercise
+from ..learner import CancelValidException
 
 # %% ../../nbs/exercises/learner.ipynb #31de54c0
 class Witness(nn.Linear):
-    "A linear layer that writes down its mode, and whether gradients were on"
-    def __init__(self, weights):
+    "A linear layer that writes down its mode, whether gradients were on, and when they came back"
+    def __init__(self, weights, heard):
         super().__init__(3, 1)
-        self.weight.data, self.bias.data, self.seen = weights.clone(), torch.zeros(1), []
+        self.weight.data, self.bias.data, self.seen, self.heard = weights.clone(), torch.zeros(1), [], heard
+        self.inner = nn.Identity()
     def forward(self, xb):
-        self.seen.append((self.training, torch.is_grad_enabled(), len(xb)))
-        return super().forward(xb)
+        self.seen.append((self.inner.training, torch.is_grad_enabled(), len(xb)))
+        pred = super().forward(xb)
+        if pred.requires_grad: pred.register_hook(lambda grad: self.heard.append('backward'))
+        return pred
+
+def _values(t): return t.detach().clone() if isinstance(t, torch.Tensor) else t
 
 class Moments(learner.Callback):
-    "Writes down every moment of training batches, and then of the others"
+    "Writes down every moment, and what there is at some of them"
     order = 100
-    def __init__(self): self.heard, self.gradient_there = [], []
+    def __init__(self): self.heard, self.preds, self.grads, self.weights = [], [], [], []
     def hear(self, name):
-        self.heard.append(name)
-        if name=='before_step': self.gradient_there.append(self.learn.model.weight.grad is not None)
-_moments = '''before_fit before_train before_batch after_pred after_loss before_step after_step after_batch
-              after_train before_validate after_validate'''
-for _name in _moments.split():
-    setattr(Moments, _name, lambda self, name=_name: self.hear(name))
+        weight, _ = self.learn.model.weight, self.heard.append(name)
+        if name=='after_pred': self.preds.append(_values(getattr(self.learn, 'pred', None)))
+        if name=='before_step': self.grads.append(_values(weight.grad))
+        if name.endswith('_step'): self.weights.append(_values(weight))
+for _name in learner.MOMENTS: setattr(Moments, _name, lambda self, name=_name: self.hear(name))
 
-def _learner(x, y, weights, **methods):
+_sgd = partial(optimizer.SGD, mom=.5)
+
+def _learner(x, y, weights, opt_func=_sgd, cbs=(), **methods):
     "A Learner with other methods, its model and what is heard"
     train, valid = list(zip(x.split(2), y.split(2))), list(zip(x.split(3), y.split(3)))
-    moments, model = Moments(), Witness(weights)
+    moments = Moments()
+    model = Witness(weights, moments.heard)
     learn = type('Learner', (learner.Learner,), methods)(learner.DataLoaders(train, valid), model, given.crooked,
-                                                         optimizer.SGD, lr=.1, cbs=moments)
+                                                         opt_func, lr=.1, cbs=[moments, *cbs])
     learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, learner.ProgressCallback)])
     return learn, model, moments
 
 def _task(g): return dict(x=given.randn(g, 6, 3), y=given.randn(g, 6, 1), weights=given.randn(g, 1, 3))
 
-def _fitted(method, x, y, weights):
-    learn, model, moments = _learner(x, y, weights, _do_batch=method)
+class Meddler(learner.Callback):
+    "Changes the prediction, and then the loss, on their way"
+    order = 50
+    def after_pred(self): self.learn.pred = self.learn.pred + 1
+    def after_loss(self): self.learn.loss = 3*self.learn.loss
+
+def _fitted(method, x, y, weights, cbs=()):
+    learn, model, moments = _learner(x, y, weights, cbs=[cb() for cb in cbs], _do_batch=method)
     learn.fit(1)
-    return dict(weights=model.weight, moments=moments.heard, gradient_before_step=moments.gradient_there,
-                losses=learn.recorder.losses,
-                valid_loss=learn.recorder.values[-1][1])
+    return {'what happened, in order': moments.heard,
+            'the sizes of the batches that the model saw': [n for *_,n in model.seen],
+            'the predictions as announced': moments.preds, 'the gradients before each step': moments.grads,
+            'the weights before and after each step': moments.weights, 'the losses': learn.recorder.losses,
+            'the validation loss': learn.recorder.values[-1][1]}
 
 do_batch_ex = exercise('06', learner.Learner._do_batch,
     'Predict and measure; where it trains, also gradient, step and zero, with every moment announced.',
-    [Case(_task, _fitted)],
+    [Case(_task, _fitted, keeps=('x','y','weights')),
+     Case(_task, partial(_fitted, cbs=[Meddler]), 'a callback changes prediction and loss')],
     ["Predict from `self.xb` into `self.pred`, then announce it: `self('after_pred')`. The loss goes into "
      "`self.loss`, and `self('after_loss')` follows.",
      'Where `self.training` is false, that is all.',
@@ -68,14 +87,31 @@ def _measured(self):
     self.pred = self.model(self.xb); self('after_pred')
     self.loss = self.loss_func(self.pred, self.yb); self('after_loss')
 
-@do_batch_ex.mistake
-def gradients_not_zeroed(self):
-    """The gradients are not zeroed, so each step carries all batches before it: `self.opt.zero_grad()`
-    at the end"""
-    _measured(self)
+_acts = {'backward': lambda self: self.loss.backward(), 'step': lambda self: self.opt.step(),
+         'zero': lambda self: self.opt.zero_grad()}
+
+def _trained(self, acts='backward before_step step after_step zero'):
     if not self.training: return
-    self.loss.backward()
-    self('before_step'); self.opt.step(); self('after_step')
+    for act in acts.split(): _acts[act](self) if act in _acts else self(act)
+
+for _name,_text,_order in (
+    ('gradients_not_zeroed', 'The gradients are not zeroed, so each step carries all batches before it: '
+     '`self.opt.zero_grad()` at the end', 'backward before_step step after_step'),
+    ('moments_silent', 'No moment of the step is announced, and no callback can step in: `before_step`, `after_step`',
+     'backward step zero'),
+    ('step_too_soon', '`before_step` is announced when the step is done already: a callback that clips gradients would '
+     'come too late', 'backward step before_step after_step zero'),
+    ('step_before_backward', 'The step comes before `backward`, when there is no gradient yet',
+     'before_step step after_step backward zero'),
+    ('cleared_too_early', 'The gradients are cleared between `backward` and the step, so nothing is learned: clear them '
+     'after the step', 'backward zero before_step step after_step'),
+    ('never_steps', 'Nothing is learned: between `before_step` and `after_step` belongs `self.opt.step()`',
+     'backward before_step after_step zero')):
+    def _wrong(self, order=_order):
+        _measured(self)
+        _trained(self, order)
+    _wrong.__name__, _wrong.__doc__ = _name, _text
+    do_batch_ex.mistake(_wrong)
 
 @do_batch_ex.mistake
 def trains_while_validating(self):
@@ -85,53 +121,87 @@ def trains_while_validating(self):
     self('before_step'); self.opt.step(); self('after_step'); self.opt.zero_grad()
 
 @do_batch_ex.mistake
-def moments_silent(self):
-    "No moment of the step is announced, so a callback cannot step in: `before_step` and `after_step`"
-    _measured(self)
-    if not self.training: return
-    self.loss.backward(); self.opt.step(); self.opt.zero_grad()
+def first_moments_silent(self):
+    "Nobody hears of prediction and loss, not even the recorder: `self('after_pred')`, and later `self('after_loss')`"
+    self.pred = self.model(self.xb)
+    self.loss = self.loss_func(self.pred, self.yb)
+    _trained(self)
 
 @do_batch_ex.mistake
-def step_before_backward(self):
-    "The step comes before `backward`, when there is no gradient yet"
-    _measured(self)
-    if not self.training: return
-    self('before_step'); self.opt.step(); self('after_step')
-    self.loss.backward(); self.opt.zero_grad()
+def loss_announced_in_training_alone(self):
+    "While validating nobody hears of the loss, and the recorder has none: `self('after_loss')` comes before the return"
+    self.pred = self.model(self.xb); self('after_pred')
+    self.loss = self.loss_func(self.pred, self.yb)
+    if self.training: self('after_loss'); _trained(self)
+
+@do_batch_ex.mistake
+def batch_announced_twice(self):
+    "`before_batch` and `after_batch` are heard twice: `_phase` announces them already, around this method"
+    self('before_batch'); _measured(self); _trained(self); self('after_batch')
 
 @do_batch_ex.mistake
 def arguments_swapped(self):
     "The loss got its arguments in the wrong order: predictions first, then targets"
     self.pred = self.model(self.xb); self('after_pred')
     self.loss = self.loss_func(self.yb, self.pred); self('after_loss')
-    if not self.training: return
-    self.loss.backward()
-    self('before_step'); self.opt.step(); self('after_step'); self.opt.zero_grad()
+    _trained(self)
 
 @do_batch_ex.mistake
-def never_steps(self):
-    "Nothing is learned: between `before_step` and `after_step` belongs `self.opt.step()`"
+def steps_by_hand(self):
+    "A step by hand leaves out what the optimizer remembers, as momentum: the step is `self.opt.step()`"
     _measured(self)
     if not self.training: return
-    self.loss.backward()
-    self('before_step'); self('after_step'); self.opt.zero_grad()
+    self.loss.backward(); self('before_step')
+    with torch.no_grad():
+        for p in self.model.parameters(): p -= self.opt.lr*p.grad
+    self('after_step'); self.opt.zero_grad()
+
+@do_batch_ex.mistake
+def prediction_not_kept(self):
+    "Callbacks and metrics look for the prediction in `self.pred`: a name without `self.` is gone after this method"
+    pred = self.model(self.xb); self('after_pred')
+    self.loss = self.loss_func(pred, self.yb); self('after_loss')
+    _trained(self)
+
+@do_batch_ex.mistake
+def loss_not_kept(self):
+    "Callbacks look for the loss in `self.loss`: a name without `self.` is gone after this method"
+    self.pred = self.model(self.xb); self('after_pred')
+    loss = self.loss_func(self.pred, self.yb); self('after_loss')
+    loss.backward()
+
+@do_batch_ex.mistake
+def loss_as_number(self):
+    "`.item()` makes a plain number of the loss, and nothing can go backward from it: keep the tensor"
+    self.pred = self.model(self.xb); self('after_pred')
+    self.loss = self.loss_func(self.pred, self.yb).item(); self('after_loss')
+
+@do_batch_ex.mistake
+def callback_overruled(self):
+    """A callback may change `self.pred` or `self.loss` at its moment, and here that is lost: go on with `self.pred`
+    and `self.loss`, not with a copy from before"""
+    pred = self.pred = self.model(self.xb); self('after_pred')
+    loss = self.loss = self.loss_func(pred, self.yb); self('after_loss')
+    self.loss = loss
+    _trained(self)
+
+@do_batch_ex.mistake
+def predicts_twice(self):
+    "The model is asked twice for each batch, and dropout would answer differently: its answer is in `self.pred`"
+    self.pred = self.model(self.xb); self('after_pred')
+    self.loss = self.loss_func(self.model(self.xb), self.yb); self('after_loss')
+    _trained(self)
 
 @do_batch_ex.variant
 def nested(self):
     _measured(self)
     if self.training:
-        self.opt.zero_grad()
-        self.loss.backward()
-        self('before_step')
-        self.opt.step()
-        self('after_step')
+        self.opt.zero_grad(); self.loss.backward()
+        self('before_step'); self.opt.step(); self('after_step')
 
 @do_batch_ex.variant
 def by_autograd(self):
-    self.pred = self.model(self.xb)
-    self('after_pred')
-    self.loss = self.loss_func(self.pred, self.yb)
-    self('after_loss')
+    _measured(self)
     if not self.training: return
     params = list(self.model.parameters())
     for p,grad in zip(params, torch.autograd.grad(self.loss, params)): p.grad = grad
@@ -140,146 +210,185 @@ def by_autograd(self):
 
 # %% ../../nbs/exercises/learner.ipynb #4fd4644e
 def _after_training(method, x, y, weights):
-    "What the model sees in a validation that follows training"
-    learn, model, moments = _learner(x, y, weights, _do_validate=method)
-    learn.fit(1)
-    seen, moments.heard, model.seen = model.seen[3:], [], []
-    return dict(training_mode=[m for m,_,_ in seen], gradients_on=[on for _,on,_ in seen],
-                batch_sizes=[n for *_,n in seen],
-                weights=model.weight, says_training=learn.training, valid_loss=learn.recorder.values[-1][1])
+    "What the model sees in a validation that follows training, of batches that are not those of `dls.valid`"
+    learn, model, _ = _learner(x, y, weights, _do_validate=method)
+    learn.fit(2)
+    learn.training = model.train().training
+    model.seen.clear()
+    loss = learn.validate(dl=list(zip(x.split(4), y.split(4))))[0]
+    return {'the sizes of the batches': [n for *_,n in model.seen],
+            'the model in training mode': [m for m,*_ in model.seen], 'gradients on': [on for _,on,_ in model.seen],
+            '`self.training` afterwards': learn.training, 'the model in training mode afterwards': model.training,
+            'gradients on afterwards': torch.is_grad_enabled(), 'the weights': model.weight,
+            'the validation losses': [row[1] for row in learn.recorder.values], 'the loss of another loader': loss}
 
 def _phases(method, x, y, weights):
     "What the method asks of `_phase`; by name, for a copy of the lesson has exceptions of its own"
     asked = []
     def _phase(self, name, work, cancel):
-        asked.append(f'{name}, ended by {cancel.__name__}')
+        asked.append(f'{name}, ended by {getattr(cancel, "__name__", cancel)}')
         learner.Learner._phase(self, name, work, cancel)
     learn, _, moments = _learner(x, y, weights, _do_validate=method, _phase=_phase)
     learn.fit(1)
-    return dict(phases=[a for a in asked if a.startswith('validate')],
-                announced=[m for m in moments.heard if m.endswith('_validate')])
+    others = 'fit', 'epoch', 'train', 'batch'
+    return {'the phases that this method asks for': [a for a in asked if a.split(',')[0] not in others],
+            'what happened, in order': moments.heard}
 
 do_validate_ex = exercise('06', learner.Learner._do_validate,
-              'Every batch of the loader it was given, in evaluation mode, without gradients and without '
-              'training.',
-    [Case(_task, _after_training), Case(_task, _phases, 'what is announced')],
+    'Every batch of the loader it was given, in evaluation mode, without gradients and without training.',
+    [Case(_task, _after_training, keeps=('x','y','weights')), Case(_task, _phases, 'what is announced')],
     ['Like `_do_train` above: set `self.dl` and `self.training`, and the mode of the model, this time by '
-     '`self.model.eval()`.',
+     '`self.model.eval()`. The loader is the one that was given, `dl`.',
      "Under `torch.no_grad()`: `self._phase('validate', self._all_batches, CancelValidException)`."])
 
-def _pass(self): self._phase('validate', self._all_batches, learner.CancelValidException)
+def _validated(self, dl, mode=nn.Module.eval, flag=False, grad=torch.no_grad, loader=lambda self, dl: dl,
+               name='validate', cancel=learner.CancelValidException):
+    mode(self.model)
+    self.dl, self.training = loader(self, dl), flag
+    with grad(): self._phase(name, self._all_batches, cancel)
+
+for _name,_text,_how in (
+    ('mode_left_on', 'The model is still in training mode, where dropout drops and batch norm learns: `self.model.eval()`',
+     dict(mode=lambda model: None)),
+    ('outermost_mode', '`training` of the model alone is false, and its layers, as dropout, go on as in training: '
+     '`self.model.eval()` tells them all', dict(mode=lambda model: setattr(model, 'training', False))),
+    ('gradients_left_on', 'Gradients are kept while nobody learns: put the pass under `with torch.no_grad():`',
+     dict(grad=nullcontext)),
+    ('flag_left_on', '`self.training` is still true, so the batches go on to `backward`: set it to False', dict(flag=True)),
+    ('training_data', 'These are the training batches: set `self.dl` to the loader that was given',
+     dict(loader=lambda self, dl: self.dl)),
+    ('always_the_same_loader', 'It always takes `self.dls.valid`, and the loader that was given is ignored: `self.dl = dl`',
+     dict(loader=lambda self, dl: self.dls.valid)),
+    ('another_exception', 'A callback that cancels the validation ends the whole fit: give `_phase` the `CancelValidException`',
+     dict(cancel=learner.CancelTrainException)),
+    ('called_valid', "The phase is 'validate', as in `before_validate` and `after_validate`: to moments of another name "
+     'nobody listens', dict(name='valid'))):
+    def _wrong(self, dl, how=_how): _validated(self, dl, **how)
+    _wrong.__name__, _wrong.__doc__ = _name, _text
+    do_validate_ex.mistake(_wrong)
 
 @do_validate_ex.mistake
-def mode_left_on(self, dl):
-    "The model is still in training mode, where dropout drops and batch norm learns: `self.model.eval()`"
-    self.dl, self.training = dl, False
-    with torch.no_grad(): _pass(self)
+def back_to_training_mode(self, dl):
+    """Afterwards the model is in training mode again, and whoever asks it for a prediction gets dropout: leave it in
+    evaluation mode; `_do_train` sees to its own"""
+    _validated(self, dl)
+    self.model.train()
 
 @do_validate_ex.mistake
-def gradients_left_on(self, dl):
-    "Gradients are kept while nobody learns: put the pass under `torch.no_grad()`"
-    self.dl, self.training = dl, False
-    self.model.eval()
-    _pass(self)
+def gradients_off_for_good(self, dl):
+    "Gradients stay off afterwards, so the next epoch cannot train: `with torch.no_grad():` turns them on again"
+    torch.set_grad_enabled(False)
+    _validated(self, dl, grad=nullcontext)
 
 @do_validate_ex.mistake
-def flag_left_on(self, dl):
-    "`self.training` is still true, so the batches go on to `backward`: set it to False"
-    self.dl = dl
-    self.model.eval()
-    with torch.no_grad(): _pass(self)
-
-@do_validate_ex.mistake
-def training_data(self, dl):
-    "These are the training batches: set `self.dl` to the loader that was given"
-    self.training = False
-    self.model.eval()
-    with torch.no_grad(): _pass(self)
-
-@do_validate_ex.mistake
-def another_exception(self, dl):
-    "A callback that cancels the validation ends the whole fit: give `_phase` the `CancelValidException`"
-    self.dl, self.training = dl, False
-    self.model.eval()
-    with torch.no_grad(): self._phase('validate', self._all_batches, learner.CancelTrainException)
+def run_too_early(self, dl):
+    "`self._all_batches()` runs at once, and `_phase` gets what it returns: hand over the method, without brackets"
+    self.dl, self.training, _ = dl, False, self.model.eval()
+    with torch.no_grad(): self._phase('validate', self._all_batches(), learner.CancelValidException)
 
 @do_validate_ex.mistake
 def without_phase(self, dl):
     """Nobody hears of it: `before_validate` and `after_validate` are announced by `_phase`, which also ends what a
     callback cancels"""
-    self.dl, self.training = dl, False
-    self.model.eval()
+    self.dl, self.training, _ = dl, False, self.model.eval()
     with torch.no_grad(): self._all_batches()
 
 @do_validate_ex.variant
 def inference(self, dl):
     self.model.train(False)
     self.training, self.dl = False, dl
-    with torch.inference_mode(): _pass(self)
+    with torch.inference_mode(): self._phase('validate', self._all_batches, CancelValidException)
 
 @do_validate_ex.variant
 @torch.no_grad()
 def decorated(self, dl):
     self.dl = dl
     self.training = self.model.eval().training
-    _pass(self)
+    self._phase('validate', self._all_batches, CancelValidException)
 
 # %% ../../nbs/exercises/learner.ipynb #e3a49111
-def _along(sched, start, end): return [sched(start, end)(pos) for pos in (0, .1, .25, .5, .8, 1)]
+def _along(sched, start, end):
+    f = sched(start, end)
+    return {f'the value at {pos}': f(pos) for pos in (0, .1, .25, .5, .8, 1)}
 
 sched_cos_ex = exercise('06', learner.sched_cos, 'From start to end along half a cosine, flat at both ends.',
-    [Case(lambda g: dict(start=2*given.rand(g, 1).item(), end=3+given.rand(g, 1).item()), _along),
-     Case(lambda g: dict(start=1+given.rand(g, 1).item(), end=0.), _along, 'downwards')],
+    [Case(lambda g: dict(start=.5+given.rand(g, 1).item(), end=3+given.rand(g, 1).item()), _along),
+     Case(lambda g: dict(start=1+given.rand(g, 1).item(), end=0.), _along, 'downwards'),
+     Case(lambda g: dict(start=0, end=-2), _along, 'from 0 to below it')],
     ['The cosine of π·pos falls from 1 to -1 while pos goes from 0 to 1.',
      'So (1-cos(π·pos))/2 rises from 0 to 1: the share of the way from start to end.',
      'What comes back is a function of `pos`.'])
 
-@sched_cos_ex.mistake
-def straight(start, end):
-    "A straight line: that is `sched_lin`"
-    return lambda pos: start + pos*(end-start)
+for _name,_text,_share in (
+    ('straight', 'A straight line: that is `sched_lin`', lambda pos: pos),
+    ('whole_cosine', 'It comes back to the start: half a cosine, so π·pos, not 2π·pos',
+     lambda pos: (1-cos(2*pi*pos))/2),
+    ('backwards', 'It runs from end to start: the share of the way that is done, (1-cos(π·pos))/2, goes with (end-start)',
+     lambda pos: (1+cos(pi*pos))/2),
+    ('half_way', 'It stops half way: the cosine wants π·pos, so that it reaches -1 at the end',
+     lambda pos: (1-cos(pi/2*pos))/2),
+    ('without_pi', 'Without π the cosine has not come to -1 at the end: π·pos is half a turn',
+     lambda pos: (1-cos(pos))/2),
+    ('turned_by_180', '`cos` measures in radians: half a turn is π, not 180', lambda pos: (1-cos(180*pos))/2),
+    ('halving_forgotten', 'It goes twice as far as it should: 1 - cos runs from 0 to 2, so halve it',
+     lambda pos: (1-cos(pi*pos))),
+    ('cosine_alone', 'A cosine alone runs from 1 to -1, and the share of the way from 0 to 1: that is (1-cos(π·pos))/2',
+     lambda pos: cos(pi*pos)),
+    ('quarter_cosine', 'A quarter of a cosine is flat at the start alone: half of one, (1-cos(π·pos))/2, at both ends',
+     lambda pos: (1-cos(pi/2*pos))),
+    ('falling_quarter', 'A quarter of a cosine falls from 1 to 0, so this runs from end to start: take (1-cos(π·pos))/2',
+     lambda pos: cos(pi/2*pos)),
+    ('quarter_sine', 'A quarter of a sine is flat at the end alone: half a cosine, (1-cos(π·pos))/2, is flat at both',
+     lambda pos: sin(pi/2*pos)),
+    ('cosine_of_torch', "`torch.cos` takes tensors alone, and `pos` is a number: `cos` of `math` is imported already",
+     lambda pos: (1-torch.cos(pi*pos))/2)):
+    def _wrong(start, end, share=_share): return lambda pos: start + share(pos)*(end-start)
+    _wrong.__name__, _wrong.__doc__ = _name, _text
+    sched_cos_ex.mistake(_wrong)
 
 @sched_cos_ex.mistake
-def whole_cosine(start, end):
-    "It comes back to the start: half a cosine, so π·pos, not 2π·pos"
-    return lambda pos: start + (1-cos(2*pi*pos))/2*(end-start)
+def from_nothing(start, end):
+    "The way begins at `start`: add it to the share of the way from there to `end`"
+    return lambda pos: (1-cos(pi*pos))/2*(end-start)
 
 @sched_cos_ex.mistake
-def backwards(start, end):
-    "It runs from end to start: at 0 the cosine is 1, so it is (1 - cos), not (1 + cos)"
-    return lambda pos: start + (1+cos(pi*pos))/2*(end-start)
-
-@sched_cos_ex.mistake
-def in_degrees(start, end):
-    "It stops half way: the cosine wants π·pos, so that it reaches -1 at the end"
-    return lambda pos: start + (1-cos(pi/2*pos))/2*(end-start)
-
-@sched_cos_ex.mistake
-def halving_forgotten(start, end):
-    "It goes twice as far as it should: 1 - cos runs from 0 to 2, so halve it"
-    return lambda pos: start + (1-cos(pi*pos))*(end-start)
+def a_number_at_once(start, end):
+    "A function of `pos` should come back, as in `sched_lin`, and here comes a number: `return lambda pos: …`"
+    return start
 
 @sched_cos_ex.variant
 def from_the_end(start, end): return lambda pos: end + (start-end)*(1+cos(pi*pos))/2
 
 @sched_cos_ex.variant
-def by_sine(start, end): return lambda pos: start + (end-start)*torch.sin(torch.tensor(pi/2*pos))**2
+def by_sine(start, end): return lambda pos: start + (end-start)*torch.sin(torch.tensor(pi/2*pos)).item()**2
 
 # %% ../../nbs/exercises/learner.ipynb #cd370e57
 class Rates(learner.Callback):
     "Writes down rate and momentum of each batch"
     order = 100
-    def after_loss(self): self.rates.append(self.learn.opt.lr); self.moms.append(self.learn.opt.mom)
-    def before_fit(self): self.rates, self.moms = [], []
+    def __init__(self): self.rates, self.moms = [], []
+    def after_loss(self):
+        self.rates.append(learner.get_hyper(self.learn.opt, 'lr'))
+        self.moms.append(learner.get_hyper(self.learn.opt, 'mom'))
 
-def _scheduled(ParamScheduler, x, y, weights):
-    learn, rates = _learner(x, y, weights)[0], Rates()
-    learn.fit(2, cbs=[ParamScheduler({'lr': lambda pos: 1+pos, 'mom': lambda pos: .5+pos/4}), rates])
-    return dict(lr=rates.rates, mom=rates.moms)
+def _rate(pos): return .1 + pos/10
+def _momentum(pos): return .5 + pos/100
+
+def _scheduled(ParamScheduler, x, y, weights, n_epoch, opt_func=optimizer.SGD):
+    learn, seen = _learner(x, y, weights, opt_func)[0], {}
+    sched = ParamScheduler({'lr': _rate, 'mom': _momentum})
+    for n,which in ((n_epoch, 'first'), (1, 'second')):
+        rates = Rates()
+        learn.fit(n, cbs=[sched, rates])
+        seen |= {f'the rates of the {which} fit': rates.rates, f'the momentum in the {which} fit': rates.moms}
+    return seen
+
+def _fits(g): return _task(g) | dict(n_epoch=2+given.ints(g, 2, 1).item())
 
 param_scheduler_ex = exercise('06', learner.ParamScheduler,
     'Before each training batch, each hyper-parameter gets what its schedule says at this share of the way.',
-    [Case(_task, _scheduled)],
+    [Case(_fits, _scheduled),
+     Case(_fits, partial(_scheduled, opt_func=partial(torch.optim.SGD, momentum=.9)), "an optimizer of torch's")],
     ['Nothing is to be done while validating: `self.learn.training` says which it is.',
      'The share of the way is `train_iter` over all training batches of the fit, '
      '`n_epoch*len(learn.dls.train)`.',
@@ -292,29 +401,35 @@ class _Scheduler(learner.Callback):
     def __init__(self, scheds): self.scheds = scheds
     def before_batch(self):
         if not self.learn.training: return
-        for name,f in self.scheds.items(): optimizer.set_hyper(self.learn.opt, name, f(self.pos(self.learn)))
+        for name,f in self.scheds.items(): self.set(name, f(self.pos(self.learn)))
+    def set(self, name, value): optimizer.set_hyper(self.learn.opt, name, value)
     def pos(self, learn): return learn.train_iter/(learn.n_epoch*len(learn.dls.train))
 
-@param_scheduler_ex.mistake
-class begins_anew_each_epoch(_Scheduler):
-    "The schedule begins anew in each epoch: `train_iter` over the batches of the whole fit"
-    def pos(self, learn): return learn.iter/len(learn.dls.train)
-
-@param_scheduler_ex.mistake
-class beyond_the_end(_Scheduler):
-    "The schedule runs beyond 1: divide by the batches of all epochs, `n_epoch*len(learn.dls.train)`"
-    def pos(self, learn): return learn.train_iter/len(learn.dls.train)
-
-@param_scheduler_ex.mistake
-class a_step_ahead(_Scheduler):
-    "A step ahead: the first batch should get the schedule's value at 0"
-    def pos(self, learn): return (learn.train_iter+1)/(learn.n_epoch*len(learn.dls.train))
+for _name,_text,_pos in (
+    ('begins_anew_each_epoch', 'The schedule begins anew in each epoch: `train_iter` over the batches of the whole fit',
+     lambda self, learn: learn.iter/len(learn.dls.train)),
+    ('epoch_forgotten', 'The batches are counted anew in each epoch: `train_iter` counts on, where `iter` does not',
+     lambda self, learn: learn.iter/(learn.n_epoch*len(learn.dls.train))),
+    ('once_an_epoch', 'The rate stands still within an epoch: count batches, by `train_iter`, and not epochs',
+     lambda self, learn: learn.epoch/learn.n_epoch),
+    ('beyond_the_end', 'The schedule runs beyond 1: divide by the batches of all epochs, `n_epoch*len(learn.dls.train)`',
+     lambda self, learn: learn.train_iter/len(learn.dls.train)),
+    ('number_for_share', 'The schedule gets the number of the batch, and wants the share of the way: divide by all '
+     'batches of the fit',
+     lambda self, learn: learn.train_iter),
+    ('epochs_for_batches', 'Batches are divided by epochs: all batches of the fit are `n_epoch*len(learn.dls.train)`',
+     lambda self, learn: learn.train_iter/learn.n_epoch),
+    ('a_step_ahead', "A step ahead: the first batch should get the schedule's value at 0",
+     lambda self, learn: (learn.train_iter+1)/(learn.n_epoch*len(learn.dls.train))),
+    ('reaches_the_end_too_early', "The last batch gets the schedule's end: its share is what is done before it",
+     lambda self, learn: learn.train_iter/(learn.n_epoch*len(learn.dls.train)-1))):
+    param_scheduler_ex.mistake(type(_name, (_Scheduler,), {'__doc__': _text, 'pos': _pos}))
 
 @param_scheduler_ex.mistake
 class while_validating_too(_Scheduler):
     "The rate changes while validating as well: return where `learn.training` is false"
     def before_batch(self):
-        for name,f in self.scheds.items(): optimizer.set_hyper(self.learn.opt, name, f(self.pos(self.learn)))
+        for name,f in self.scheds.items(): self.set(name, f(self.pos(self.learn)))
 
 @param_scheduler_ex.mistake
 class nothing_set(_Scheduler):
@@ -324,28 +439,46 @@ class nothing_set(_Scheduler):
 @param_scheduler_ex.mistake
 class always_the_rate(_Scheduler):
     "Every schedule sets the rate: `set_hyper` takes the name that goes with it"
-    def before_batch(self):
-        if not self.learn.training: return
-        for f in self.scheds.values(): optimizer.set_hyper(self.learn.opt, 'lr', f(self.pos(self.learn)))
+    def set(self, name, value): super().set('lr', value)
 
 @param_scheduler_ex.mistake
 class only_the_rate(_Scheduler):
     "Only the rate has its schedule: go through all of `self.scheds`, there may be one for `mom` too"
     def before_batch(self):
-        if self.learn.training: optimizer.set_hyper(self.learn.opt, 'lr', self.scheds['lr'](self.pos(self.learn)))
+        if self.learn.training: self.set('lr', self.scheds['lr'](self.pos(self.learn)))
 
 @param_scheduler_ex.mistake
-class reaches_the_end_too_early(_Scheduler):
-    "The last batch gets the schedule's end: the share is that which is done before the batch, so it ends short of 1"
-    def pos(self, learn): return learn.train_iter/(learn.n_epoch*len(learn.dls.train)-1)
+class only_our_optimizers(_Scheduler):
+    "An optimizer of torch's goes on at its old rate, for it keeps it in another place: `set_hyper` knows both"
+    def set(self, name, value): setattr(self.learn.opt, name, value)
+
+@param_scheduler_ex.mistake
+class counts_on_from_fit_to_fit(_Scheduler):
+    "In a second fit the schedule goes on where the first has ended: `learn.train_iter` begins at 0 in each fit"
+    def pos(self, learn):
+        self.done = getattr(self, 'done', 0) + .5    # there are two schedules
+        return int(self.done-.5)/(learn.n_epoch*len(learn.dls.train))
+
+@param_scheduler_ex.mistake
+class the_schedule_itself(_Scheduler):
+    "The schedule itself is set, and a rate is a number: call it with the share of the way, `f(pos)`"
+    def before_batch(self):
+        for name,f in self.scheds.items(): self.set(name, f)
+
+@param_scheduler_ex.mistake
+class names_alone(_Scheduler):
+    "A `for` over a dict gives the names alone: `self.scheds.items()` gives name and schedule"
+    def before_batch(self):
+        for name,f in self.scheds: self.set(name, f(0.))
 
 @param_scheduler_ex.variant
 class counted_by_hand(_Scheduler):
     def before_fit(self): self.n = 0
     def before_batch(self):
-        if self.learn.training:
-            for name in self.scheds: setattr(self.learn.opt, name, self.scheds[name](self.n/6))
-            self.n += 1
+        if not self.learn.training: return
+        n_all = sum(1 for _ in range(self.learn.n_epoch) for _ in self.learn.dls.train)
+        for name in self.scheds: self.set(name, self.scheds[name](self.n/n_all))
+        self.n += 1
 
 @param_scheduler_ex.variant
 class by_epochs(_Scheduler):

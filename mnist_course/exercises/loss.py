@@ -6,6 +6,8 @@
 __all__ = []
 
 # %% ../../nbs/exercises/loss.ipynb #bee81156
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -16,36 +18,59 @@ from .judge import Case, slope
 from .outline import exercise
 
 # %% ../../nbs/exercises/loss.ipynb #96568026
+def _near(v, due, off):
+    "`due` if the number is about that, else the number, as exactly as random numbers allow"
+    return due if abs(v-due)<off else float(f'{v:.2g}')
+
 def _drawn(init_params, size, std, seed):
     "What can be said of random numbers without knowing them"
     def draw(seed): return init_params(size, std, generator=torch.Generator().manual_seed(seed))
     before = torch.get_rng_state()
     p = draw(seed)
+    if not isinstance(p, torch.Tensor): return None if p is None else {'what comes back': type(p).__name__}
     untouched = torch.equal(before, torch.get_rng_state())
+    g = torch.Generator().manual_seed(seed)
+    two = [init_params(size, std, generator=g) for _ in range(2)]
     within = ((p.detach()-p.mean()).abs()<p.std()).float().mean().item()    # 0.683 of normal numbers
-    return dict(shape=list(p.shape), requires_grad=p.requires_grad, is_leaf=p.is_leaf,
-                deviation_over_std=round(p.std().item()/std, 1), mean_over_std=abs(round(p.mean().item()/std, 1)),
-                normal=abs(within-.683)<.03, same_seed_same_numbers=torch.equal(p, draw(seed)),
-                other_seed_other_numbers=not torch.equal(p, draw(seed+1)), global_randomness_untouched=untouched)
+    return {'what comes back': 'Tensor', 'the shape': list(p.shape), 'requires_grad': p.requires_grad, 'is_leaf': p.is_leaf,
+            'the standard deviation': _near(p.std().item(), std, .05*std), 'the mean': _near(p.mean().item(), 0., .05*std),
+            'the share of numbers within one standard deviation': _near(within, .683, .03),
+            'equal numbers from generators of one seed': torch.equal(p, draw(seed)),
+            'equal numbers from generators of two seeds': torch.equal(p, draw(seed+1)),
+            'equal numbers from one generator, twice': torch.equal(*two),
+            "torch's own randomness left alone": untouched}
+
+def _without_generator(init_params, size, seed):
+    "Where no generator is given, `torch.manual_seed` must decide"
+    torch.manual_seed(seed)
+    a, b = init_params(size), init_params(size)
+    torch.manual_seed(seed)
+    c = init_params(size)
+    if a is None: return None
+    return {'equal numbers after the same `torch.manual_seed`': torch.equal(a, c),
+            'equal numbers at the next call': torch.equal(a, b)}
 
 def _single(init_params, size, std):
     "What size and device say, where the size is a whole number"
     p, q = init_params(size, std), init_params(size, std, device='meta')    # a device without numbers
-    return dict(shape=list(p.shape), requires_grad=p.requires_grad, is_leaf=p.is_leaf, device=q.device.type,
-                is_leaf_there=q.is_leaf)
+    if p is None: return None
+    return {'the shape': list(p.shape), 'requires_grad': p.requires_grad, 'is_leaf': p.is_leaf,
+            'the kind of the numbers': str(p.dtype).removeprefix('torch.'), 'the device': q.device.type,
+            'is_leaf on that device': q.is_leaf}
 
 init_params_ex = exercise('03', loss.init_params,
     'Normal numbers of this spread, the same for the same generator, tracked as leaves.',
     [*(Case(lambda g, std=std: dict(size=(784,20), std=std, seed=given.ints(g, 10**6).item()), _drawn,
             f'std {std}') for std in (1., .05, 3.)),
+     Case(lambda g: dict(size=(7,2), seed=given.ints(g, 10**6).item()), _without_generator, 'no generator'),
      Case(lambda g: dict(size=1+given.ints(g, 9).item(), std=2.), _single, "a whole number as size; device='meta'")],
     ['`torch.randn(size, generator=generator)` has standard deviation 1; a factor changes that.',
      'Scale them and send them to their device, `.to(device)`, and only then switch on `requires_grad_()`.'])
 
 @init_params_ex.mistake
 def scaled_too_late(size, std=1., generator=None, device='cpu'):
-    """The scaling comes after `requires_grad_`: the result is no leaf, and `backward` will leave its
-    `.grad` empty"""
+    """The scaling comes after `requires_grad_`. So the result is computed from what is tracked (torch says: it is not a
+    leaf), and `backward` will leave its `.grad` empty: scale first"""
     return torch.randn(size, generator=generator).requires_grad_().to(device)*std*1
 
 @init_params_ex.mistake
@@ -67,11 +92,6 @@ def root_of_std(size, std=1., generator=None, device='cpu'):
 def added(size, std=1., generator=None, device='cpu'):
     "`std` is added, which moves the numbers and leaves their spread: multiply by it"
     return (torch.randn(size, generator=generator)+std).to(device).requires_grad_()
-
-@init_params_ex.mistake
-def divided(size, std=1., generator=None, device='cpu'):
-    "Divided by `std`: multiply by it"
-    return (torch.randn(size, generator=generator)/std).to(device).requires_grad_()
 
 @init_params_ex.mistake
 def std_ignored(size, std=1., generator=None, device='cpu'):
@@ -102,8 +122,31 @@ def device_ignored(size, std=1., generator=None, device='cpu'):
 
 @init_params_ex.mistake
 def sent_too_late(size, std=1., generator=None, device='cpu'):
-    "On another device the result is no leaf: send it there before `requires_grad_()`"
+    """On another device the result is a copy of what is tracked (it is not a leaf), and `backward` will leave its `.grad`
+    empty: send it there before `requires_grad_()`"""
     return (torch.randn(size, generator=generator)*std).requires_grad_().to(device)
+
+@init_params_ex.mistake
+def std_squared(size, std=1., generator=None, device='cpu'):
+    "`std` is squared, as if a variance were asked for: multiply by `std` itself"
+    return (torch.randn(size, generator=generator)*std**2).to(device).requires_grad_()
+
+@init_params_ex.mistake
+def tuples_only(size, std=1., generator=None, device='cpu'):
+    "A size may be a single whole number, which `torch.normal` does not take: `torch.randn(size, …)` takes both"
+    return torch.normal(0., std, size, generator=generator).to(device).requires_grad_()
+
+@init_params_ex.mistake
+def twice_as_wide(size, std=1., generator=None, device='cpu'):
+    "These are float64, twice the memory, and do not go together with pictures in float32: leave `dtype` out"
+    return (torch.randn(size, generator=generator, dtype=torch.float64)*std).to(device).requires_grad_()
+
+@init_params_ex.mistake
+def a_generator_of_its_own(size, std=1., generator=None, device='cpu'):
+    """Without a generator the numbers are always the same, since each new `torch.Generator()` begins alike: pass
+    `generator` on as it is, and None means torch's own"""
+    if generator is None: generator = torch.Generator()
+    return (torch.randn(size, generator=generator)*std).to(device).requires_grad_()
 
 @init_params_ex.variant
 def by_normal(size, std=1., generator=None, device='cpu'):
@@ -112,14 +155,22 @@ def by_normal(size, std=1., generator=None, device='cpu'):
 
 @init_params_ex.variant
 def filled(size, std=1., generator=None, device='cpu'):
-    return nn.Parameter(torch.empty(size, dtype=torch.float64).normal_(0, std, generator=generator).to(device))
+    return nn.Parameter(torch.empty(size).normal_(0, std, generator=generator).to(device))
 
 # %% ../../nbs/exercises/loss.ipynb #62d62e55
 def _rows(g): return dict(xb=given.rand(g, 6, 784), weights=given.randn(g, 784, 1), bias=given.randn(g, 1))
 def _four(g): return dict(xb=given.rand(g, 5, 4), weights=given.randn(g, 4, 1), bias=given.randn(g, 1))
 
+def _in_double(make): return lambda g: {name: t.double() for name,t in make(g).items()}
+
+def _slopes(linear1, xb, weights, bias):
+    "The gradients of weights and bias"
+    parts = dict(weights=slope(lambda w: linear1(xb, w, bias), weights), bias=slope(lambda b: linear1(xb, weights, b), bias))
+    return None if parts['weights'] is None else {f'the gradient of the {name}': part for name,part in parts.items()}
+
 linear1_ex = exercise('03', loss.linear1, 'Each row times the weights, added up, plus the bias.',
-    [Case(_four, title='four pixels'), Case(_rows)],
+    [Case(_four, title='four pixels'), Case(_rows), Case(_four, _slopes, 'the gradients'), Case(_in_double(_four), title='float64'),
+     Case(lambda g: _four(g) | dict(xb=given.rand(g, 5, 3)), title='three pixels, four weights')],
     ['Row times column, added up, for all rows at once: a matrix product.', 'In Python that is `@`.'],
     oracle=lambda xb, weights, bias: F.linear(xb, weights.T, bias))
 
@@ -140,36 +191,59 @@ def not_added_up(xb, weights, bias):
 
 @linear1_ex.mistake
 def a_row(xb, weights, bias):
-    """The numbers are right, but their shape is (n) and not (n,1): against targets of shape (n,1) it
-    would broadcast"""
+    "The numbers are right, but their shape is (n) and not (n,1): against targets of shape (n,1) it would broadcast"
     return (xb@weights)[:,0] + bias
+
+@linear1_ex.mistake
+def lying_down(xb, weights, bias):
+    "The numbers are right, but lie in a row: pictures first, `xb@weights`, and the results form a column"
+    return weights.T@xb.T + bias
+
+@linear1_ex.mistake
+def weights_first(xb, weights, bias):
+    "The order is wrong: rows of pixels times a column of weights, so `xb@weights`"
+    return weights@xb + bias
+
+@linear1_ex.mistake
+def star_for_at(xb, weights, bias):
+    "`*` multiplies number by number, and these shapes do not fit: row times column, added up, is the matrix product `@`"
+    return xb*weights + bias
+
+@linear1_ex.mistake
+def shorter_one_rules(xb, weights, bias):
+    "`zip` stops at the shorter of the two in silence: rows that are too short must raise an error, as `@` does by itself"
+    return torch.stack([sum(p*w for p,w in zip(row, weights[:,0])) + bias for row in xb])
 
 @linear1_ex.variant
 def by_loop(xb, weights, bias): return torch.stack([(row*weights[:,0]).sum() + bias for row in xb])
 
 @linear1_ex.variant
-def by_sum(xb, weights, bias): return (xb.double()*weights.T).sum(1, keepdim=True) + bias
+def by_sum(xb, weights, bias): return (xb*weights.T).sum(1, keepdim=True) + bias
 
 # %% ../../nbs/exercises/loss.ipynb #2857994e
 def _far(g): return dict(x=torch.tensor([-1000., -100., 0., 95., 1000.]) + given.rand(g, 5))
 
+def _exactly(sigmoid, x):
+    "Are all digits right?"
+    y = sigmoid(x)
+    return y if not isinstance(y, torch.Tensor) else {'the values': y, 'right to 12 places': ((y-torch.sigmoid(x)).abs()<1e-12).all().item()}
+
 sigmoid_ex = exercise('03', loss.sigmoid, 'Between 0 and 1 for any number, and the slope is finite even at -1000.',
-    [Case(lambda g: dict(x=3*given.randn(g, 7))), Case(lambda g: dict(x=3*given.randn(g, 7)), slope, 'the slope'),
-     Case(_far, title='far out'), Case(_far, slope, 'the slope, far out')],
+    [Case(lambda g: dict(x=3*given.randn(g, 7))), Case(lambda g: dict(x=3*given.randn(g, 5, 1)), slope, 'the slope'),
+     Case(_far, title='far out'), Case(_far, slope, 'the slope, far out'),
+     Case(lambda g: dict(x=3*given.randn(g, 9).double()), _exactly, 'float64')],
     ['The formula is 1/(1+e⁻ˣ), and `torch.exp` is e to the power of.',
      'Far left e⁻ˣ is infinite, and the slope becomes nan: `x.clamp(min=-80)` stops there.'],
      oracle=torch.sigmoid)
 
 @sigmoid_ex.mistake
 def overflows(x):
-    """The formula is right, but at -1000 exp(1000) is infinite and the slope becomes nan: stop at
-    `x.clamp(min=-80)`"""
+    "The formula is right, but at -1000 exp(1000) is infinite and the slope becomes nan: stop at `x.clamp(min=-80)`"
     return 1/(1+torch.exp(-x))
 
 @sigmoid_ex.mistake
 def overflows_right(x):
-    """Far to the right this is infinity over infinity, a nan: write it with exp(-x), and stop that from
-    overflowing"""
+    "Far to the right this is infinity over infinity, a nan: write it with exp(-x), and stop that from overflowing"
     return torch.exp(x)/(1+torch.exp(x))
 
 @sigmoid_ex.mistake
@@ -187,28 +261,64 @@ def tanh(x):
     "This runs from -1 to 1: it is the tanh, a sigmoid that is stretched"
     return torch.tanh(x)
 
+@sigmoid_ex.mistake
+def both_branches(x):
+    """The value is right, the slope is not: `torch.where` computes both branches everywhere, also the one it does not take, and
+    there exp overflows; 0 times infinity is nan. Let `x.clamp(min=-80)` stop exp in one formula for all"""
+    return torch.where(x>=0, 1/(1+torch.exp(-x)), torch.exp(x)/(1+torch.exp(x)))
+
+@sigmoid_ex.mistake
+def clamped_in_place(x):
+    "`clamp_`, with the underscore, writes into x itself: `x.clamp(min=-80)` makes a new tensor"
+    return 1/(1+torch.exp(-x.clamp_(min=-80)))
+
+@sigmoid_ex.mistake
+def stops_too_early(x):
+    "It stops at 10, where the sigmoid is not yet 0 or 1: `x.clamp(min=-80)` is far enough out"
+    return 1/(1+torch.exp(-x.clamp(-10, 10)))
+
+@sigmoid_ex.mistake
+def brackets_forgotten(x):
+    "Without brackets `1/1` comes first, and exp is added to that: divide by all of `(1 + torch.exp(…))`"
+    return 1/1+torch.exp(-x.clamp(min=-80))
+
+@sigmoid_ex.mistake
+def one_number_only(x):
+    "`math.exp` takes one number: `torch.exp` takes a whole tensor, and lets the gradient through"
+    return 1/(1+math.exp(-x))
+
+@sigmoid_ex.mistake
+def e_typed_in(x):
+    "The number e is typed in, with too few digits: `torch.exp(-x)` has them all"
+    return 1/(1+2.718**(-x.clamp(min=-80)))
+
 @sigmoid_ex.variant
 def by_tanh(x): return (torch.tanh(x/2)+1)/2
 
 @sigmoid_ex.variant
-def by_logarithm(x): return F.logsigmoid(x.double()).exp()
+def by_logarithm(x): return F.logsigmoid(x.double()).exp().to(x.dtype)
 
 # %% ../../nbs/exercises/loss.ipynb #da05f260
 def _column(g): return dict(preds=2*given.randn(g, 8, 1), targets=given.ints(g, 2, 8, 1))
 def _column_and_row(g): return dict(preds=given.randn(g, 4, 1), targets=given.ints(g, 2, 4))
 def _column_and_wide(g): return dict(preds=given.randn(g, 4, 1), targets=given.ints(g, 2, 1, 4))
 
-def _checked(preds, targets):
-    if preds.shape!=targets.shape: raise ValueError('shapes')
+def _plain_rows(g): return dict(preds=2*given.randn(g, 6), targets=given.ints(g, 2, 6))
+def _certain(g): return dict(preds=torch.tensor([[-1000.], [-100.], [95.], [1000.]]) + given.rand(g, 4, 1), targets=given.ints(g, 2, 4, 1))
 
-def _l1(preds, targets):
-    _checked(preds, targets)
-    return F.l1_loss(torch.sigmoid(preds), targets.to(preds.dtype))
+def _checked(preds, targets):
+    "The sigmoid, of predictions that have the shape of the targets"
+    if preds.shape!=targets.shape: raise ValueError('shapes')
+    return preds.sigmoid()
+
+def _l1(preds, targets): return F.l1_loss(_checked(preds, targets), targets.to(preds.dtype))
 
 mnist_loss_ex = exercise('03', loss.mnist_loss,
     'The sigmoid first, then the mean distance from the targets; shapes that differ are refused.',
-    [Case(_column), Case(_column, slope, 'the slope'), Case(_column_and_row, title='shapes that differ'),
-     Case(_column_and_wide, title='(4,1) and (1,4)')],
+    [Case(_column), Case(_column, slope, 'the slope'), Case(_plain_rows, title='(6) and (6)'),
+     Case(_column_and_row, title='shapes that differ'), Case(_column_and_wide, title='(4,1) and (1,4)'),
+     Case(lambda g: dict(preds=given.randn(g, 6, 1).double(), targets=given.ints(g, 2, 6, 1)), title='float64'),
+     Case(_certain, slope, 'the slope, far out')],
     ['Begin with `_check_shapes(preds, targets)`, from the cell above.',
      'Put the activations through `sigmoid`.',
      '`torch.where(targets==1, …, …)` chooses: the distance from 1 where the target is 1, the distance '
@@ -223,8 +333,8 @@ def no_sigmoid(preds, targets):
 @mnist_loss_ex.mistake
 def branches_swapped(preds, targets):
     "The two branches of `where` are swapped: the distance is 1-p where the target is 1, and p where it is 0"
-    _checked(preds, targets)
-    return torch.where(targets==1, preds.sigmoid(), 1-preds.sigmoid()).mean()
+    p = _checked(preds, targets)
+    return torch.where(targets==1, p, 1-p).mean()
 
 @mnist_loss_ex.mistake
 def summed(preds, targets):
@@ -233,21 +343,23 @@ def summed(preds, targets):
 
 @mnist_loss_ex.mistake
 def shapes_broadcast(preds, targets):
-    """Right for equal shapes; but (4,1) against (4) broadcasts to 4x4 distances in silence: begin with
-    `_check_shapes`"""
+    "Right for equal shapes; but (4,1) against (4) makes 4x4 distances in silence: begin with `_check_shapes`"
     return torch.where(targets==1, 1-preds.sigmoid(), preds.sigmoid()).mean()
 
 @mnist_loss_ex.mistake
 def squares(preds, targets):
     "These are squared distances: `mnist_loss` takes the distances themselves"
-    _checked(preds, targets)
-    return F.mse_loss(torch.sigmoid(preds), targets.float())
+    return F.mse_loss(_checked(preds, targets), targets.to(preds.dtype))
 
 @mnist_loss_ex.mistake
 def not_averaged(preds, targets):
     "A distance for each prediction: a loss is one number, their mean"
-    _checked(preds, targets)
-    return (targets-preds.sigmoid()).abs()
+    return (targets-_checked(preds, targets)).abs()
+
+@mnist_loss_ex.mistake
+def reshaped(preds, targets):
+    "Shapes that differ are made to fit, and a mistake of the caller's passes unseen: refuse them, by `_check_shapes`"
+    return _l1(preds, targets.reshape(preds.shape))
 
 @mnist_loss_ex.mistake
 def axes_counted(preds, targets):
@@ -261,27 +373,51 @@ def sigmoid_too_late(preds, targets):
     _checked(preds, targets)
     return torch.where(targets==1, 1-preds, preds).sigmoid().mean()
 
-@mnist_loss_ex.variant
-def absolute(preds, targets):
+@mnist_loss_ex.mistake
+def without_abs(preds, targets):
+    "Target minus prediction is positive here and negative there, and the mean lets them cancel out: `.abs()` makes distances of them"
+    return (targets-_checked(preds, targets)).mean()
+
+@mnist_loss_ex.mistake
+def turned_without_abs(preds, targets):
+    "Prediction minus target has a sign, and in the mean the signs cancel out: a distance is `(preds-targets).abs()`"
+    return (_checked(preds, targets)-targets).mean()
+
+@mnist_loss_ex.mistake
+def cross_entropy(preds, targets):
+    "This is the cross-entropy, with logarithms: `mnist_loss` is the mean of the plain distances"
+    return F.binary_cross_entropy(_checked(preds, targets), targets.to(preds.dtype))
+
+@mnist_loss_ex.mistake
+def a_plain_number(preds, targets):
+    "The value is right, but it is a plain number, and no gradient flows back: leave `.item()` out"
+    return _l1(preds, targets).item()
+
+@mnist_loss_ex.mistake
+def another_sigmoid(preds, targets):
+    "The sigmoid is written out anew, and its slope is nan at -1000: call `sigmoid`, where that is mended"
     _checked(preds, targets)
-    return (targets-preds.double().sigmoid()).abs().mean()
+    p = 1/(1+torch.exp(-preds))
+    return torch.where(targets==1, 1-p, p).mean()
+
+@mnist_loss_ex.variant
+def absolute(preds, targets): return (targets-_checked(preds, targets)).abs().mean()
 
 @mnist_loss_ex.variant
 def pair_by_pair(preds, targets):
     assert preds.shape==targets.shape
-    return sum(1-p.sigmoid() if t==1 else p.sigmoid() for p,
-               t in zip(preds.flatten(), targets.flatten()))/len(preds)
+    pairs = zip(preds.sigmoid().flatten(), targets.flatten())
+    return sum(1-p if t==1 else p for p,t in pairs)/len(preds)
 
 # %% ../../nbs/exercises/loss.ipynb #7e93216a
-def _right(preds, targets):
-    _checked(preds, targets)
-    return ((preds>0)==targets.bool()).double().mean()
+def _right(preds, targets): return ((_checked(preds, targets)>.5)==targets.bool()).float().mean()
 
 batch_accuracy_ex = exercise('03', loss.batch_accuracy,
     'The share of activations on the right side of one half, after the sigmoid.',
     [Case(lambda g: dict(preds=given.randn(g, 40, 1), targets=given.ints(g, 2, 40, 1))),
      Case(lambda g: dict(preds=given.rand(g, 9, 1)/2, targets=torch.ones(9, 1).long()), title='small, above 0'),
      Case(lambda g: dict(preds=torch.zeros(9, 1), targets=given.ints(g, 2, 9, 1)), title='exactly one half'),
+     Case(_plain_rows, title='(6) and (6)'),
      Case(_column_and_row, title='shapes that differ'), Case(_column_and_wide, title='(4,1) and (1,4)')],
     ['Begin with `_check_shapes(preds, targets)`.',
      '`sigmoid(preds)>0.5` says three or not; compare that with the targets.',
@@ -306,21 +442,55 @@ def wrong_ones(preds, targets):
 @batch_accuracy_ex.mistake
 def half_is_three(preds, targets):
     "Exactly one half counts as a three here: ask for more than 0.5, not for 0.5 or more"
-    _checked(preds, targets)
-    return ((preds>=0)==targets).float().mean()
+    return ((_checked(preds, targets)>=.5)==targets).float().mean()
 
 @batch_accuracy_ex.mistake
 def each_with_each(preds, targets):
-    """Right for equal shapes; but (4,1) against (4) compares each with each, 16 pairs: begin with
-    `_check_shapes`"""
+    "Right for equal shapes; but (4,1) against (4) compares each with each, 16 pairs: begin with `_check_shapes`"
     return ((preds>0)==targets).float().mean()
+
+@batch_accuracy_ex.mistake
+def all_or_nothing(preds, targets):
+    "`.all()` says whether everything is right: the share is the mean of ones and zeros, `.float().mean()`"
+    return ((_checked(preds, targets)>.5)==targets).all()
+
+@batch_accuracy_ex.mistake
+def truths_averaged(preds, targets):
+    "True and False have no mean: `.float()` makes 1 and 0 of them first"
+    return ((_checked(preds, targets)>.5)==targets).mean()
+
+@batch_accuracy_ex.mistake
+def a_plain_number(preds, targets):
+    "The value is right, but it is a plain number, and lesson 04 will stack these as tensors: leave `.item()` out"
+    return _right(preds, targets).item()
+
+@batch_accuracy_ex.mistake
+def in_percent(preds, targets):
+    "This is in percent: the share lies between 0 and 1"
+    return 100*_right(preds, targets)
+
+@batch_accuracy_ex.mistake
+def largest_column(preds, targets):
+    "`argmax` looks for the largest of several columns, and here is only one, so it is always 0: ask `sigmoid(preds)>0.5`"
+    _checked(preds, targets)
+    return (preds.argmax(-1, keepdim=True)==targets).float().mean()
+
+@batch_accuracy_ex.mistake
+def threes_only(preds, targets):
+    "Only threes that are found count as right: a seven that is called a seven is right as well, so compare by `==`"
+    _checked(preds, targets)
+    return ((preds>0)&(targets==1)).float().mean()
+
+@batch_accuracy_ex.mistake
+def never_equal(preds, targets):
+    "A sigmoid is hardly ever exactly 1 or 0: make a decision first, `sigmoid(preds)>0.5`, then compare that"
+    return (_checked(preds, targets)==targets).float().mean()
 
 @batch_accuracy_ex.variant
 def by_counting(preds, targets):
     _checked(preds, targets)
-    return sum((p>0)==(t==1) for p,t in zip(preds.flatten().tolist(), targets.flatten().tolist()))/len(preds)
+    right = sum((p>0)==(t==1) for p,t in zip(preds.flatten().tolist(), targets.flatten().tolist()))
+    return torch.tensor(right/len(preds))
 
 @batch_accuracy_ex.variant
-def by_rounding(preds, targets):
-    _checked(preds, targets)
-    return 1 - (preds.sigmoid().round()-targets).abs().mean()
+def by_rounding(preds, targets): return 1 - (_checked(preds, targets).round()-targets).abs().mean()

@@ -6,6 +6,8 @@
 __all__ = []
 
 # %% ../../nbs/exercises/mlp.ipynb #358551ab
+from copy import deepcopy
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -16,11 +18,17 @@ from .judge import Case, slope
 from .outline import exercise
 
 # %% ../../nbs/exercises/mlp.ipynb #7c5655c2
-def _around_zero(g): return dict(x=torch.cat([given.randn(g, 6), torch.zeros(1), 100*given.randn(g, 2)]))
+def _around_zero(g):
+    return dict(x=torch.cat([-.1-given.rand(g, 3), .1+given.rand(g, 3), torch.zeros(1), 100*given.randn(g, 2)]))
+def _turned(g): return dict(x=given.randn(g, 4, 3).t())
+def _in_float64(g): return {name: t.double() if t.is_floating_point() else t for name,t in _around_zero(g).items()}
+def _negative(g): return dict(x=-.1-given.rand(g, 1)[0])
 
 relu_ex = exercise('07', mlp.relu, 'Negative numbers become 0, others stay, and at 0 the slope is 0.',
     [Case(_around_zero), Case(_around_zero, slope, 'the slope'),
-     Case(lambda g: dict(x=torch.tensor([torch.nan, 1.])), title='a broken number')],
+     Case(lambda g: dict(x=torch.tensor([torch.nan, 1.])), title='a broken number'),
+     Case(_turned, title='rows and columns exchanged'), Case(_turned, slope, 'the slope of rows and columns exchanged'),
+     Case(_negative, title='a single number'), Case(_in_float64, title='float64')],
     ['`torch.where(condition, a, b)` chooses, number by number.',
      'Ask for `x<=0`: then 0 itself is flat, and a nan, which is neither, stays visible.'])
 
@@ -40,50 +48,121 @@ def leaky(x):
     return torch.where(x<=0, .01*x, x)
 
 @relu_ex.mistake
+def ones_for_numbers(x):
+    "Positive numbers become 1, and should stay as they are: choose between 0 and `x` itself"
+    return (x>0).float()
+
+@relu_ex.mistake
+def cut_at_one(x):
+    "Numbers above 1 are cut off as well: only the negative ones change"
+    return x.clamp(0, 1)
+
+@relu_ex.mistake
+def negative_ones_left_out(x):
+    "The negative numbers are left out, and the others move together: each stays in its place, with 0 for a negative one"
+    return x[x>0]
+
+@relu_ex.mistake
 def slope_at_zero(x):
-    "Right but for the slope at 0, which `maximum` makes one half: it should be 0"
+    "Right but for the slope at 0, which `maximum` or (x+|x|)/2 makes one half: it should be 0"
     return torch.maximum(x, torch.zeros_like(x))
+
+@relu_ex.mistake
+def slope_one_at_zero(x):
+    "Right but for the slope at 0, which is 1 here: 0 belongs to the flat side, `x<=0`"
+    return torch.where(x<0, 0, x)
 
 @relu_ex.mistake
 def nan_hidden(x):
     "A nan becomes 0, and a broken training looks healthy: ask for `x<=0`, not for `x>0`"
     return torch.where(x>0, x, 0)
 
+@relu_ex.mistake
+def changes_its_input(x):
+    "The result is right, but the numbers that were given have changed with it: `torch.where` makes new ones"
+    return x.mul_(x>0)
+
+@relu_ex.mistake
+def no_way_back(x):
+    "The numbers are right, but made anew of plain ones, so no gradient finds its way back: `torch.where` keeps it"
+    return torch.where(x<=0, 0, x).detach()
+
+@relu_ex.mistake
+def for_single_numbers(x):
+    "`max` of Python and `if` want a single number, and there are many: `torch.where` chooses number by number"
+    return max(x, 0)
+
+@relu_ex.mistake
+def largest_of_a_column(x):
+    "`torch.max(x, 0)` looks for the largest along axis 0: `torch.where` chooses number by number"
+    return torch.max(x, 0)
+
 @relu_ex.variant
 def times_sign(x): return x*(x>0)
 
 @relu_ex.variant
-def torch_relu(x): return F.relu(x.double())
+def torch_relu(x): return F.relu(x)
+
+@relu_ex.variant
+def copied_and_cleared(x):
+    x = x.clone()
+    x[x<=0] = 0
+    return x
 
 # %% ../../nbs/exercises/mlp.ipynb #aa67f729
+def _kind(net):
+    if isinstance(net, nn.Sequential): return 'an nn.Sequential'
+    return type(net).__name__ if isinstance(net, (nn.ModuleList, list, tuple, type(None))) else 'something else'
+
 def _layers(mlp, sizes, act):
-    "The layers by name, with the widths of the linear ones"
+    "The layers by name, with the widths of the linear ones, and what comes out"
     net = mlp(*sizes, act=act) if act else mlp(*sizes)
+    if _kind(net)!='an nn.Sequential': return {'what comes back': _kind(net), 'its layers': []}
     def named(m):
         if not isinstance(m, nn.Linear): return type(m).__name__
         return f'Linear {m.in_features} to {m.out_features}{" without bias"*(m.bias is None)}'
-    return dict(layers=[named(m) for m in net], shape_of_result=list(net(torch.ones(3, sizes[0])).shape))
+    try: shape = list(net(torch.ones(3, sizes[0])).shape)
+    except RuntimeError: shape = 'none, for the layers do not fit together'
+    return {'what comes back': _kind(net), 'its layers': [named(m) for m in net], 'the shape of the result': shape,
+            'how many numbers it learns': sum(p.numel() for p in net.parameters() if p.requires_grad),
+            'the names of its parameters': list(net.state_dict())}
 
 def _widths(g, n): return (given.ints(g, 20, n)+1).tolist()
+def _refused(sizes, title): return Case(lambda g: dict(sizes=sizes(g), act=None), _layers, title)
 
 mlp_ex = exercise('07', mlp.mlp, 'A linear layer between each two sizes, and the nonlinearity between them alone.',
     [Case(lambda g: dict(sizes=_widths(g, 4), act=None), _layers),
      Case(lambda g: dict(sizes=_widths(g, 3), act=nn.Tanh), _layers, 'another nonlinearity'),
+     Case(lambda g: dict(sizes=_widths(g, 5), act=nn.PReLU), _layers, 'a nonlinearity that learns'),
      Case(lambda g: dict(sizes=_widths(g, 2), act=None), _layers, 'no hidden layer'),
-     Case(lambda g: dict(sizes=_widths(g, 1), act=None), _layers, 'a single size')],
+     Case(lambda g: dict(sizes=[*_widths(g, 1), *3*_widths(g, 1)], act=None), _layers, 'widths that are equal'),
+     _refused(lambda g: _widths(g, 1), 'a single size'), _refused(lambda g: [], 'no size at all'),
+     _refused(lambda g: [*_widths(g, 1), 0, *_widths(g, 1)], 'a size of 0'),
+     _refused(lambda g: [*_widths(g, 1), -3, *_widths(g, 1)], 'a size below 0'),
+     _refused(lambda g: [*_widths(g, 1), 2.5, *_widths(g, 1)], 'a size of two and a half')],
     ['`zip(sizes, sizes[1:])` pairs each size with the next.',
      'Put a linear layer and `act()` for each pair into a list, and leave out the last one at the end.',
      'First refuse, by a ValueError that shows `sizes`, fewer than two of them or one that is no whole '
      'number from 1 up.'])
 
+def _checked(sizes):
+    if len(sizes)<2 or min(sizes)<1: raise ValueError('sizes')
+
 def _pairs(sizes):
-    if len(sizes)<2: raise ValueError('sizes')
+    _checked(sizes)
     return list(zip(sizes, sizes[1:]))
+
+def _list(sizes, act): return [m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())][:-1]
 
 @mlp_ex.mistake
 def bend_at_the_end(*sizes, act=nn.ReLU):
     "A nonlinearity behind the last layer: the activations could never be negative"
-    return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())])
+    return nn.Sequential(*_list(sizes, act), act())
+
+@mlp_ex.mistake
+def bend_before_the_first(*sizes, act=nn.ReLU):
+    "A nonlinearity stands before the first layer: it belongs between two linear ones"
+    return nn.Sequential(act(), *_list(sizes, act))
 
 @mlp_ex.mistake
 def no_bends(*sizes, act=nn.ReLU):
@@ -93,12 +172,34 @@ def no_bends(*sizes, act=nn.ReLU):
 @mlp_ex.mistake
 def always_relu(*sizes, act=nn.ReLU):
     "`act` is ignored: put in what it makes"
-    return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), nn.ReLU())][:-1])
+    return nn.Sequential(*_list(sizes, nn.ReLU))
+
+@mlp_ex.mistake
+def one_bend_for_all(*sizes, act=nn.ReLU):
+    "The same nonlinearity stands in all places, so one that learns learns but once: call `act()` anew for each"
+    shared = act()
+    return nn.Sequential(*_list(sizes, lambda: shared))
 
 @mlp_ex.mistake
 def last_layer_missing(*sizes, act=nn.ReLU):
     "The last linear layer is missing: cut off the last nonlinearity alone"
-    return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())][:-2])
+    return nn.Sequential(*_list(sizes, act)[:-1])
+
+@mlp_ex.mistake
+def last_by_its_width(*sizes, act=nn.ReLU):
+    "The last layer is told by its width, and a hidden one may be as wide: leave out the last nonlinearity by its place"
+    layers = [m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())]
+    return nn.Sequential(*[m for i,m in enumerate(layers) if i%2==0 or layers[i-1].out_features!=sizes[-1]])
+
+@mlp_ex.mistake
+def turned_round(*sizes, act=nn.ReLU):
+    "Inputs and outputs of the layers are exchanged: `nn.Linear(n_in, n_out)`"
+    return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(b, a), act())][:-1])
+
+@mlp_ex.mistake
+def all_from_the_input(*sizes, act=nn.ReLU):
+    "Each layer takes the pictures themselves: it should take what the layer before it gives, `zip(sizes, sizes[1:])`"
+    return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(sizes[0], b), act())][:-1])
 
 @mlp_ex.mistake
 def type_for_module(*sizes, act=nn.ReLU):
@@ -106,19 +207,46 @@ def type_for_module(*sizes, act=nn.ReLU):
     return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act)][:-1])
 
 @mlp_ex.mistake
+def list_for_layers(*sizes, act=nn.ReLU):
+    "`nn.Sequential` wants the layers one by one, not in a list: a star takes them out, `nn.Sequential(*layers)`"
+    return nn.Sequential(_list(sizes, act))
+
+@mlp_ex.mistake
 def a_list(*sizes, act=nn.ReLU):
     "A list of layers is no network yet: `nn.Sequential(*layers)` makes one of it"
-    return [m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())][:-1]
+    return _list(sizes, act)
 
 @mlp_ex.mistake
 def module_list(*sizes, act=nn.ReLU):
     "`nn.ModuleList` keeps layers, and cannot be called: `nn.Sequential(*layers)` sends its input through them"
-    return nn.ModuleList([m for a,b in _pairs(sizes) for m in (nn.Linear(a, b), act())][:-1])
+    return nn.ModuleList(_list(sizes, act))
+
+@mlp_ex.mistake
+def a_module_of_its_own(*sizes, act=nn.ReLU):
+    "A module of your own works, but an `nn.Sequential` is asked for, whose layers can be had one by one"
+    return nn.Identity(_list(sizes, act))
+
+@mlp_ex.mistake
+def blocks(*sizes, act=nn.ReLU):
+    "The layers lie in blocks, an `nn.Sequential` in another: put all of them into one, side by side"
+    *hidden, last = _pairs(sizes)
+    return nn.Sequential(*[nn.Sequential(nn.Linear(a, b), act()) for a,b in hidden], nn.Linear(*last))
 
 @mlp_ex.mistake
 def without_bias(*sizes, act=nn.ReLU):
     "The linear layers have no bias: leave `bias` as it is by default"
     return nn.Sequential(*[m for a,b in _pairs(sizes) for m in (nn.Linear(a, b, bias=False), act())][:-1])
+
+@mlp_ex.mistake
+def nothing_refused(*sizes, act=nn.ReLU):
+    "Of a single size no network can be made: raise a ValueError where there are fewer than two, or one is below 1"
+    return nn.Sequential(*[m for a,b in zip(sizes, sizes[1:]) for m in (nn.Linear(a, b), act())][:-1])
+
+@mlp_ex.mistake
+def zero_accepted(*sizes, act=nn.ReLU):
+    "A layer of 0 units lets nothing through, and torch builds it all the same: refuse sizes that are below 1"
+    if len(sizes)<2: raise ValueError('sizes')
+    return nothing_refused(*sizes, act=act)
 
 @mlp_ex.variant
 def bends_first(*sizes, act=nn.ReLU):
@@ -129,20 +257,36 @@ def bends_first(*sizes, act=nn.ReLU):
 
 @mlp_ex.variant
 def by_append(*sizes, act=nn.ReLU):
+    _checked(sizes)
     net = nn.Sequential(nn.Linear(sizes[0], sizes[1]))
     for i in range(2, len(sizes)): net.append(act()).append(nn.Linear(sizes[i-1], sizes[i]))
     return net
 
 # %% ../../nbs/exercises/mlp.ipynb #0308870f
+def _near(v, laws):
+    "A measured variance is never quite the law's: within a twelfth it counts as it"
+    law = min(laws, key=lambda law: abs(v/law-1))
+    return law if abs(v/law-1)<1/12 else float(f'{v:.2g}')
+
 def _initialised(he_init, n_in, n_hidden):
     "What must hold of the weights, whatever they are; the second layer lies deeper in the network"
     net = nn.Sequential(nn.Linear(n_in, n_hidden), nn.ReLU(), nn.Sequential(nn.Linear(n_hidden, 60, bias=False)))
-    layers, back = (net[0], net[2][0]), he_init(net)
+    layers = {'in the first layer': net[0], 'in a layer deeper in the network': net[2][0]}
+    back = he_init(net)
+    def each(measure): return {where: measure(m) for where,m in layers.items()}
     def within(w): return (w.abs()<w.std()).float().mean()    # 0.683 of normal numbers
-    return dict(std_times_root_of_half_n=[round(m.weight.std().item()*(m.in_features/2)**.5, 1) for m in layers],
-                means_near_0=all(m.weight.mean().abs()<.01 for m in layers),
-                normal=[abs(within(m.weight)-.683).item()<.03 for m in layers],
-                bias_is_0=not net[0].bias.any(), model_returned=back is net)
+    def variance(m):
+        n, out = m.in_features, m.out_features
+        laws = 2., 1., 1/3, 2*n/out, 2*n/(n+out), 4*n/(n+out), 4., 4/n, 2/n, float(n)
+        return _near(m.weight.var().item()*n, laws)
+    fan = each(variance)
+    return {'the shape of the weights': each(lambda m: list(m.weight.shape)),
+            'whether the weights are still learned': each(lambda m: m.weight.requires_grad),
+            'whether the mean of the weights is near 0': each(lambda m: (m.weight.mean().abs()<.01).item()),
+            'the variance of the weights times n_in': fan,
+            'whether the weights are normally distributed': each(lambda m: (within(m.weight)-.683).abs().item()<.03),
+            'whether the biases are 0': not net[0].bias.any(),
+            'whether the same model comes back': back is net}
 
 he_init_ex = exercise('07', mlp.he_init, 'Weights of variance 2/n_in, biases 0, in every linear layer.',
     [Case(lambda g: dict(n_in=400+given.ints(g, 50).item(), n_hidden=120+given.ints(g, 20).item()), _initialised)],
@@ -150,67 +294,99 @@ he_init_ex = exercise('07', mlp.he_init, 'Weights of variance 2/n_in, biases 0, 
      'Variance 2/n_in is a standard deviation of its root; `m.in_features` is n_in.',
      '`nn.init.normal_` and `nn.init.zeros_` change a tensor in place. A bias may be None. Return the model.'])
 
-def _each_linear(model, std, bias=True):
-    for m in model.modules():
-        if not isinstance(m, nn.Linear): continue
-        nn.init.normal_(m.weight, std=std(m))
+def _linear(model): return [m for m in model.modules() if isinstance(m, nn.Linear)]
+
+def _each_linear(model, std, mean=lambda m: 0., bias=True):
+    for m in _linear(model):
+        nn.init.normal_(m.weight, mean(m), std(m))
         if bias and m.bias is not None: nn.init.zeros_(m.bias)
     return model
 
-@he_init_ex.mistake
-def variance_as_std(model):
-    "2/n_in is the variance: the standard deviation is its root"
-    return _each_linear(model, lambda m: 2/m.in_features)
+def _he(m): return (2/m.in_features)**.5
+
+for _name,_text,_std in (
+    ('variance_as_std', '2/n_in is the variance: the standard deviation is its root', lambda m: 2/m.in_features),
+    ('one_over_n', 'The variance is 1/n_in: ReLU cuts off one half, so it has to be twice that', lambda m: m.in_features**-.5),
+    ('outputs_counted', 'The outputs are counted: a unit adds up its inputs, so n_in counts', lambda m: (2/m.out_features)**.5),
+    ('both_counted', 'Inputs and outputs are counted, as Glorot and Bengio did for other bends: for ReLU it is 2/n_in',
+     lambda m: (2/(m.in_features+m.out_features))**.5),
+    ('both_counted_twice', 'Inputs and outputs are counted, and doubled: n_in alone counts, 2/n_in',
+     lambda m: 2/(m.in_features+m.out_features)**.5),
+    ('root_of_n_alone', 'The 2 belongs under the root as well: the standard deviation is the root of 2/n_in',
+     lambda m: 2/m.in_features**.5),
+    ('root_of_two_alone', 'n_in belongs under the root as well: the standard deviation is the root of 2/n_in',
+     lambda m: 2**.5/m.in_features),
+    ('spread_of_one', 'The weights have a spread of 1, whatever the layer: its square should be 2/n_in', lambda m: 1.)):
+    def _wrong(model, std=_std): return _each_linear(model, std)
+    _wrong.__name__, _wrong.__doc__ = _name, _text
+    he_init_ex.mistake(_wrong)
 
 @he_init_ex.mistake
-def one_over_n(model):
-    "The variance is 1/n_in: ReLU cuts off one half, so it has to be twice that"
-    return _each_linear(model, lambda m: (1/m.in_features)**.5)
+def mean_for_spread(model):
+    "The second argument of `nn.init.normal_` is the mean: name the standard deviation, `std=`"
+    return _each_linear(model, lambda m: 1., mean=_he)
 
 @he_init_ex.mistake
-def outputs_counted(model):
-    "The outputs are counted: a unit adds up its inputs, so n_in counts"
-    return _each_linear(model, lambda m: (2/m.out_features)**.5)
-
-@he_init_ex.mistake
-def biases_left(model):
-    "The biases are still random: set them to 0"
-    return _each_linear(model, lambda m: (2/m.in_features)**.5, bias=False)
-
-@he_init_ex.mistake
-def model_not_returned(model):
-    "The weights are right, but the model is not returned"
-    _each_linear(model, lambda m: (2/m.in_features)**.5)
-
-@he_init_ex.mistake
-def only_the_top(model):
-    "A layer that lies deeper in the network keeps its weights: `model.modules()` walks through everything"
-    for m in model:
-        if isinstance(m, nn.Linear): _each_linear(m, lambda m: (2/m.in_features)**.5)
+def nothing_new(model):
+    "The weights are still those of `nn.Linear`: `nn.init.normal_(m.weight, std=…)` changes them in place"
     return model
 
 @he_init_ex.mistake
 def uniform_weights(model):
     "The spread is right, but the numbers are uniform: draw them by `nn.init.normal_`"
-    for m in model.modules():
-        if not isinstance(m, nn.Linear): continue
-        nn.init.kaiming_uniform_(m.weight, nonlinearity='relu')
-        if m.bias is not None: nn.init.zeros_(m.bias)
+    for m in _linear(_each_linear(model, _he)): nn.init.kaiming_uniform_(m.weight, nonlinearity='relu')
     return model
+
+@he_init_ex.mistake
+def biases_left(model):
+    "The biases are still random: set them to 0"
+    return _each_linear(model, _he, bias=False)
+
+@he_init_ex.mistake
+def model_not_returned(model):
+    "The weights are right, but the model is not returned"
+    _each_linear(model, _he)
+
+@he_init_ex.mistake
+def a_copy(model):
+    "A copy comes back, and the model that was given has its old weights: change that one"
+    return _each_linear(deepcopy(model), _he)
+
+@he_init_ex.mistake
+def only_the_top(model):
+    "A layer that lies deeper in the network keeps its weights: `model.modules()` walks through everything"
+    for m in model:
+        if isinstance(m, nn.Linear): _each_linear(m, _he)
+    return model
+
+@he_init_ex.mistake
+def weights_turned(model):
+    "The new weights have their axes exchanged: those of a linear layer have the shape (n_out, n_in)"
+    for m in _linear(_each_linear(model, _he)): m.weight.data = m.weight.data.T
+    return model
+
+@he_init_ex.mistake
+def nothing_to_learn(model):
+    "The new weights are not learned any more: `requires_grad` is off. `nn.init.normal_` leaves it as it is"
+    for m in _linear(_each_linear(model, _he)): m.weight.requires_grad_(False)
+    return model
+
+@he_init_ex.mistake
+def tensor_for_parameter(model):
+    "A plain tensor is no parameter of a layer: `nn.init.normal_` changes the numbers of the one that is there"
+    for m in _linear(model): m.weight = torch.randn(m.weight.shape)*_he(m)
 
 @he_init_ex.mistake
 def bias_expected(model):
     "A layer may have no bias, and then `m.bias` is None: look before you set it to 0"
-    for m in model.modules():
-        if not isinstance(m, nn.Linear): continue
-        nn.init.normal_(m.weight, std=(2/m.in_features)**.5)
+    for m in _linear(model):
+        nn.init.normal_(m.weight, std=_he(m))
         nn.init.zeros_(m.bias)
     return model
 
 @he_init_ex.variant
 def kaiming(model):
-    for m in model.modules():
-        if not isinstance(m, nn.Linear): continue
+    for m in _linear(model):
         nn.init.kaiming_normal_(m.weight, nonlinearity='relu')
         if m.bias is not None: nn.init.zeros_(m.bias)
     return model

@@ -14,26 +14,40 @@ from .judge import Case
 from .outline import exercise
 
 # %% ../../nbs/exercises/optimizer.ipynb #8102cbd1
-def _three_steps(make, grads, *settings):
-    "Three parameters after each of three steps, two of them of one shape; a fourth has no gradient"
-    params = [p.requires_grad_() for p in (torch.ones(3), torch.zeros(2, 2), torch.ones(3), torch.ones(1))]
-    opt, after = make(params, *settings), []
-    for row in grads:
-        for p,grad in zip(params, row): p.grad = grad.clone()
+def _steps(make, grads, *settings, new=(), add_up=False):
+    "Four parameters, three of one shape, after each step; between steps `new` settings come, or gradients add up"
+    params = [p.requires_grad_() for p in (torch.ones(3), torch.ones(3), torch.zeros(2, 2), torch.ones(3))]
+    opt, seen = make(params, *settings), {}
+    for i,row in enumerate(grads):
+        for name,value in (new[i] if new else {}).items(): setattr(opt, name, value)
+        for p,grad in zip(params, row):
+            if grad is not None: p.grad = grad.clone() if p.grad is None else p.grad.add_(grad)
         opt.step()
-        after.append(given.values(params))
-        opt.zero_grad()
-    return dict(parameters=after, gradients_cleared=given.cleared(params))
+        seen[f'the parameters after step {i+1}'] = given.values(params)
+        if add_up: seen[f'the gradients after step {i+1}'] = [p.grad if p.grad is None else p.grad.clone() for p in params]
+        else: opt.zero_grad()
+    return seen if add_up else seen | {'all gradients None afterwards': all(p.grad is None for p in params)}
 
-def _grads(g, n=3): return [(given.randn(g, 3), given.randn(g, 2, 2), given.randn(g, 3)) for _ in range(n)]
+def _changing(make, grads, *settings): return _steps(make, grads, *settings[:-1], new=settings[-1])
+def _adding_up(*args): return _steps(*args, add_up=True)
+
+def _grads(g, n=3): return [(given.randn(g, 3), None, given.randn(g, 2, 2), given.randn(g, 3)) for _ in range(n)]
+def _late(g):
+    "Gradients of which the first comes late, and the last is missing once"
+    rows = _grads(g, 4)
+    return [(None, *rows[0][1:]), (None, *rows[1][1:]), (*rows[2][:3], None), rows[3]]
+
+_ADD_UP = 'steps without `zero_grad`: gradients add up'
 
 basic_optim_ex = exercise('05', optimizer.BasicOptim,
     'Each parameter that has a gradient steps against it, and `zero_grad` forgets them all.',
-    [Case(lambda g: dict(gradients=_grads(g), lr=.3), _three_steps)],
-    ['The step is that of lesson 02: `lr` times the gradient, subtracted in place. `@torch.no_grad()` '
-     'already stands above it.',
+    [Case(lambda g: dict(gradients=_grads(g), lr=.3), _steps),
+     Case(lambda g: dict(gradients=_grads(g), lr=.3), _adding_up, _ADD_UP),
+     Case(lambda g: dict(gradients=_grads(g), lr=.3, new=[{}, dict(lr=.1), {}]), _changing, '`lr` changes after the first step')],
+    ['There are two methods to write, `step` and `zero_grad`, each with a `raise` of its own. The step is that of lesson 02: '
+     '`lr` times the gradient, subtracted in place. `@torch.no_grad()` already stands above it.',
      'A parameter that took no part has None for a gradient: leave it alone.',
-     'To forget a gradient, set it to None.'],
+     'To forget a gradient, set it to None. (Zeros would be a gradient, along which momentum goes on moving.)'],
     methods=('step', 'zero_grad'))
 
 class _Optim:
@@ -57,7 +71,7 @@ class steps_uphill(_Optim):
 
 @basic_optim_ex.mistake
 class nothing_forgotten(_Optim):
-    "`zero_grad` leaves the gradients in place, and `backward` would add to them"
+    "`zero_grad` leaves the gradients in place, and `backward` would add to them: `p.grad = None` for each parameter"
     def zero_grad(self): pass
 
 @basic_optim_ex.mistake
@@ -82,13 +96,48 @@ class moves_a_copy(_Optim):
         for p in self.params:
             if p.grad is not None: p = p - self.lr*p.grad
 
+@basic_optim_ex.mistake
+class stops_at_none(_Optim):
+    "It stops at the first parameter that has no gradient: `continue` goes on to the next, `return` and `break` do not"
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: break
+            p -= self.lr*p.grad
+
+@basic_optim_ex.mistake
+class forgets_on_the_way(_Optim):
+    "`step` forgets the gradients already: that is left to `zero_grad`, since whoever steps may want to look at them afterwards"
+    def step(self):
+        super().step()
+        self.zero_grad()
+
+@basic_optim_ex.mistake
+class gradient_scaled(_Optim):
+    "`step` writes into the gradients: `mul_` and `*=` change them, `self.lr*p.grad` does not"
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is not None: p -= p.grad.mul_(self.lr)
+
+@basic_optim_ex.mistake
+class zeros_for_none(_Optim):
+    "Zeros count as a gradient, and with momentum a parameter that takes no part would move on: forget them, `p.grad = None`"
+    def zero_grad(self):
+        for p in self.params:
+            if p.grad is not None: p.grad.zero_()
+
+@basic_optim_ex.mistake
+class zero_of_none(_Optim):
+    "`zero_grad` ends with an error where a parameter has no gradient: `p.grad = None` does for all"
+    def zero_grad(self):
+        for p in self.params: p.grad.zero_()
+
 @basic_optim_ex.variant
 class by_data(_Optim):
     def step(self):
         for p in filter(lambda p: p.grad is not None, self.params): p.data = p.data - self.lr*p.grad
-    def zero_grad(self):
-        for p in self.params:
-            if p.grad is not None: p.grad.zero_()
+    def zero_grad(self): [setattr(p, 'grad', None) for p in self.params]
 
 @basic_optim_ex.variant
 class with_zeros(_Optim):
@@ -99,12 +148,17 @@ class with_zeros(_Optim):
 # %% ../../nbs/exercises/optimizer.ipynb #fdd176a9
 sgd_ex = exercise('05', optimizer.SGD,
     'Each parameter has a running sum, `mom` of which is kept, and steps along it.',
-    [Case(lambda g: dict(gradients=_grads(g), lr=.3, mom=.8), _three_steps),
-     Case(lambda g: dict(gradients=_grads(g), lr=.3), _three_steps, 'no momentum')],
+    [Case(lambda g: dict(gradients=_grads(g), lr=.3, mom=.8), _steps),
+     Case(lambda g: dict(gradients=_grads(g), lr=.3), _steps, 'no momentum'),
+     Case(lambda g: dict(gradients=_grads(g), lr=.3, mom=.8, new=[{}, dict(lr=.1), {}]), _changing, '`lr` changes after the first step'),
+     Case(lambda g: dict(gradients=_grads(g), lr=.3, mom=.8, new=[{}, {}, dict(mom=.5)]), _changing, '`mom` changes'),
+     Case(lambda g: dict(gradients=_grads(g), lr=.3, mom=.8), _adding_up, _ADD_UP),
+     Case(lambda g: dict(gradients=_late(g), lr=.3, mom=.8), _steps, 'gradients that come late, or not each time')],
     ['`self.sums` is a dict from a parameter to its running sum; the first time there is none, so begin '
      'with zeros.',
-     'New sum: `mom` times the old one, plus the gradient.',
-     'Step by `lr` times the sum, where `BasicOptim` takes `lr` times the gradient.'],
+     'New sum: `mom` times the old one, plus the gradient, which must itself stay as it is.',
+     'Step by `lr` times the sum, where `BasicOptim` takes `lr` times the gradient. `lr` stays out of the sum: it may change '
+     'between steps.'],
     methods=('step',))
 
 class _Momentum(_Optim):
@@ -149,14 +203,35 @@ class one_sum_for_a_shape(_Momentum):
             self.sums[p.shape] = self.mom*self.sums.get(p.shape, 0) + p.grad
             p -= self.lr*self.sums[p.shape]
 
-@sgd_ex.variant
+@sgd_ex.mistake
 class rate_in_the_sum(_Momentum):
+    "`lr` is inside the sum, so old gradients go on at the old rate when `lr` changes: sum up gradients, and multiply when you step"
     @torch.no_grad()
     def step(self):
         for p in self.params:
             if p.grad is None: continue
             self.sums[p] = self.mom*self.sums.get(p, 0) - self.lr*p.grad
             p += self.sums[p]
+
+@sgd_ex.mistake
+class gradient_shared(_Momentum):
+    "The first sum is the gradient itself, not a copy, so one changes with the other: begin with zeros, or with `p.grad.clone()`"
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: continue
+            if p in self.sums: self.sums[p].mul_(self.mom).add_(p.grad)
+            else: self.sums[p] = p.grad
+            p -= self.lr*self.sums[p]
+
+@sgd_ex.mistake
+class gradient_overwritten(_Momentum):
+    "The step writes into the gradient, which `backward` adds to and others may look at: keep the sum in a tensor of its own"
+    def new(self, old, grad): return grad.add_(self.mom*old)
+
+@sgd_ex.variant
+class in_place(_Momentum):
+    def new(self, old, grad): return old.mul_(self.mom).add_(grad)
 
 @sgd_ex.variant
 class plain_formula(_Momentum):
@@ -166,12 +241,14 @@ class plain_formula(_Momentum):
 def _in_place(f, avg, x, mom):
     "What comes back, and what has become of `avg`"
     avg = avg.clone()
-    return dict(returned=f(avg, x, mom), avg_afterwards=avg)
+    return {'what comes back': f(avg, x, mom), '`avg` afterwards': avg}
 
 running_mean_ex = exercise('05', optimizer.running_mean,
     'The old mean counts for `mom`, the new value for the rest, in place.',
-    [Case(lambda g: dict(avg=given.randn(g, 4), x=given.randn(g, 4), mom=.9), _in_place)],
-    ['mom·avg + (1-mom)·x.', 'In place: `avg.lerp_(x, …)`, or `mul_` and then `add_`. Return `avg`.'])
+    [Case(lambda g: dict(avg=given.randn(g, 4), x=given.randn(g, 4), mom=.9), _in_place, keeps=('x',)),
+     Case(lambda g: dict(avg=given.randn(g, 3, 2), x=given.randn(g, 2, 3).t(), mom=0.), _in_place, 'nothing is kept', keeps=('x',))],
+    ['mom·avg + (1-mom)·x.', '`avg.lerp_(x, share)` moves `avg` by that share of the way to x, so it wants the share of x, not '
+     'that of `avg`. Or `avg.mul_(…)` and then `avg.add_(…)`. Only `avg` may change: x is somebody else\'s. Return `avg`.'])
 
 @running_mean_ex.mistake
 def shares_swapped(avg, x, mom):
@@ -198,6 +275,16 @@ def nothing_back(avg, x, mom):
     "`avg` is right, but it is not returned"
     avg.lerp_(x, 1-mom)
 
+@running_mean_ex.mistake
+def x_scaled(avg, x, mom):
+    "x changes as well: `x.mul_` writes into it, and Adam will give its gradients for x. `(1-mom)*x` makes a new tensor"
+    return avg.mul_(mom).add_(x.mul_(1-mom))
+
+@running_mean_ex.mistake
+def without_shares(avg, x, mom):
+    "This is the plain mean of the two: the old one counts for `mom`, the new one for 1-mom"
+    return avg.add_(x).div_(2)
+
 @running_mean_ex.variant
 def mul_add(avg, x, mom): return avg.mul_(mom).add_(x, alpha=1-mom)
 
@@ -208,7 +295,7 @@ def towards(avg, x, mom):
 
 # %% ../../nbs/exercises/optimizer.ipynb #8fa75fae
 debias_ex = exercise('05', optimizer.debias, 'Divided by the share of the mean that real values make up, 1 - mom^t.',
-    [Case(lambda g: dict(avg=given.randn(g, 4), mom=.9, t=t)) for t in (1, 2, 10)],
+    [Case(lambda g, t=t, mom=mom: dict(avg=given.randn(g, 4), mom=mom, t=t)) for t,mom in ((1, .9), (2, .9), (10, .9), (2, 0.))],
     ['After t values the zeros still count for mom to the power of t.',
      'So the values make up 1 - mom**t: divide by that.'])
 
@@ -237,18 +324,41 @@ def one_too_many(avg, mom, t):
     "t counts from 1, and the zeros have faded t times: not `t+1`"
     return avg/(1-mom**(t+1))
 
+@debias_ex.mistake
+def in_place(avg, mom, t):
+    "`div_` and `/=` change `avg` itself, and the running mean would go on from there: `avg/(…)` makes a new tensor"
+    return avg.div_(1-mom**t)
+
+@debias_ex.mistake
+def hat_for_power(avg, mom, t):
+    "`^` is not the power in Python: write `mom**t`"
+    return avg/(1-mom^t)
+
 @debias_ex.variant
 def by_shares(avg, mom, t): return avg/sum((1-mom)*mom**i for i in range(t))
 
 @debias_ex.variant
-def in_double(avg, mom, t): return avg.double().div(1-torch.tensor(mom).double().pow(t))
+def in_double(avg, mom, t): return avg.double().div(1-torch.tensor(mom).double().pow(t)).to(avg.dtype)
 
 # %% ../../nbs/exercises/optimizer.ipynb #26b44b26
-def _adam_case(g): return dict(gradients=_grads(g), lr=.1, mom=.8, sqr_mom=.95, eps=.01)
+def _adam(g, gradients=None): return dict(gradients=gradients or _grads(g), lr=.1, mom=.8, sqr_mom=.95, eps=.1)
+def _flat(g): return [(0*a, b, c, d) for a,b,c,d in _grads(g)]
+
+def _kept(make, grads, *settings):
+    "What `self.state` holds for a parameter after a step for each gradient"
+    p = torch.ones(3).requires_grad_()
+    opt = make([p], *settings)
+    for p.grad in grads: opt.step()
+    kept = opt.state.get(p)
+    if isinstance(kept, (list, tuple)) and len(kept)==3 and getattr(kept[0], 'shape', None)==(): kept = [int(kept[0]), *kept[1:]]
+    return {'`self.state[p]`': kept}
 
 adam_ex = exercise('05', optimizer.Adam, 'Both means without bias, and a step of mean over root of the mean square.',
-    [Case(_adam_case, _three_steps)],
-    ['`self.state` keeps `t, avg, sqr` for each parameter; they begin as 0 and two tensors of zeros.',
+    [Case(_adam, _steps), Case(lambda g: _adam(g) | dict(new=[{}, dict(lr=.01), {}]), _changing, '`lr` changes after the first step'),
+     Case(lambda g: _adam(g, _late(g)), _steps, 'gradients that come late, or not each time'), Case(_adam, _adding_up, _ADD_UP),
+     Case(lambda g: _adam(g, _flat(g)), _steps, 'gradients of 0'),
+     Case(lambda g: _adam(g, [given.randn(g, 3) for _ in range(2)]), _kept, 'what is kept')],
+    ['`self.state[p]` keeps `t, avg, sqr`; they begin as 0 and two tensors of zeros.',
      '`running_mean` moves `avg` towards the gradient, and `sqr` towards its square. Raise `t` by one '
      'before `debias`.',
      'The step: `lr` times the debiased `avg`, divided by the root of the debiased `sqr` plus `eps`.'],
@@ -260,6 +370,7 @@ class _Adam(_Optim):
         super().__init__(params, lr)
         self.mom, self.sqr_mom, self.eps, self.state = mom, sqr_mom, eps, {}
     def square(self, grad): return grad**2
+    def kept(self, t, avg, sqr): return t, avg, sqr
     def move(self, avg, sqr, t): return avg/(1-self.mom**t)/((sqr/(1-self.sqr_mom**t)).sqrt() + self.eps)
     @torch.no_grad()
     def step(self):
@@ -268,7 +379,7 @@ class _Adam(_Optim):
             t, avg, sqr = self.state.get(p, (0, 0., 0.))
             t, avg = t+1, self.mom*avg + (1-self.mom)*p.grad
             sqr = self.sqr_mom*sqr + (1-self.sqr_mom)*self.square(p.grad)
-            self.state[p] = t, avg, sqr
+            self.state[p] = self.kept(t, avg, sqr)
             p -= self.lr*self.move(avg, sqr, t)
 
 # %% ../../nbs/exercises/optimizer.ipynb #ea767470
@@ -314,6 +425,60 @@ class one_count_for_all(_Adam):
             avg, sqr = self.mom*avg + (1-self.mom)*p.grad, self.sqr_mom*sqr + (1-self.sqr_mom)*p.grad**2
             self.state[p] = avg, sqr
             p -= self.lr*self.move(avg, sqr, self.t)
+
+@adam_ex.mistake
+class one_count_for_the_steps(_Adam):
+    "All parameters share one `t`: where one gets its first gradient later, its means are young. Keep a `t` for each, in `self.state`"
+    @torch.no_grad()
+    def step(self):
+        self.n = getattr(self, 'n', 0) + 1
+        super().step()
+    def move(self, avg, sqr, t): return super().move(avg, sqr, self.n)
+
+@adam_ex.mistake
+class counted_too_late(_Adam):
+    "`t` is 0 when `debias` first sees it, and 1-mom**0 is 0: raise `t` by one before"
+    def move(self, avg, sqr, t): return super().move(avg, sqr, t-1)
+
+@adam_ex.mistake
+class corrected_means_kept(_Adam):
+    "The debiased means go back into `self.state`, and are corrected again next time: keep the plain ones"
+    def kept(self, t, avg, sqr): return t, avg/(1-self.mom**t), sqr/(1-self.sqr_mom**t)
+
+@adam_ex.mistake
+class decays_swapped(_Adam):
+    "The decays are swapped: `mom` belongs to the gradient, `sqr_mom` to its square"
+    def __init__(self, params, lr, mom, sqr_mom, eps): super().__init__(params, lr, sqr_mom, mom, eps)
+
+@adam_ex.mistake
+class one_tensor_for_both(_Adam):
+    "`avg` and `sqr` are one and the same tensor: begin with two, a `torch.zeros_like(p)` for each"
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: continue
+            t, avg, _ = self.state.get(p, (0, torch.zeros_like(p), 0))
+            avg.lerp_(p.grad, 1-self.mom).lerp_(p.grad**2, 1-self.sqr_mom)
+            self.state[p] = t+1, avg, avg
+            p -= self.lr*self.move(avg, avg, t+1)
+
+@adam_ex.mistake
+class eps_forgotten(_Adam):
+    "`eps` is missing, so a gradient of 0 leads to 0/0: add it to the root"
+    def move(self, avg, sqr, t): return avg/(1-self.mom**t)/(sqr/(1-self.sqr_mom**t)).sqrt()
+
+@adam_ex.mistake
+class gradient_squared(_Adam):
+    "The gradient itself has been squared: `p.grad**2` makes a new tensor, `pow_`, `square_` and `**=` change it in place"
+    def square(self, grad): return grad.square_()
+
+@adam_ex.mistake
+class kept_otherwise(_Adam):
+    "The steps are right, but the lesson goes on with `t, avg, sqr = self.state[p]`: keep these three, in this order"
+    def step(self):
+        self.state = getattr(self, 'mine', {})
+        super().step()
+        self.mine, self.state = self.state, {p: dict(t=t, avg=avg, sqr=sqr) for p,(t,avg,sqr) in self.state.items()}
 
 @adam_ex.variant
 class my_own_adam(_Adam): pass

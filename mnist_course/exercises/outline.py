@@ -6,6 +6,7 @@
 __all__ = ['OUTLINE', 'NUMBERS', 'LOADED', 'UNWRITTEN', 'Place', 'lessons_of', 'places_of', 'Exercise', 'exercise', 'Verdict']
 
 # %% ../../nbs/exercises/outline.ipynb #ee6ec7a7
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,8 +41,9 @@ def _numbers():
     counts, found = {}, {}
     for lesson,names in OUTLINE.items():
         for name in names:
-            counts[lesson[:2]] = counts.get(lesson[:2], 0) + 1
-            found[name] = f'{lesson[:2]}.{counts[lesson[:2]]}', lesson
+            number = lesson.partition('_')[0]
+            counts[number] = counts.get(number, 0) + 1
+            found[name] = f'{number}.{counts[number]}', lesson
     return found
 
 NUMBERS = _numbers()
@@ -58,7 +60,8 @@ def lessons_of(
 )->list:       # Names of lessons with exercises, as '03_loss'
     "Which lesson a notebook is a copy of; all lessons of a number, where the name doesn't say which"
     stem = Path(path).stem
-    here = [lesson for lesson in OUTLINE if lesson[:2]==stem[:2]]
+    number = (re.match(r'\d\d([a-z]\b|[a-z](?=_))?', stem) or [''])[0]
+    here = [lesson for lesson in OUTLINE if lesson.partition('_')[0]==number]
     named = max((lesson for lesson in here if stem.startswith(lesson)), key=len, default=None)
     return [named] if named else here
 
@@ -111,7 +114,7 @@ def exercise(
     "Add an exercise to the course; a `ValueError` if the outline does not have it"
     name = own.__qualname__
     number, of = NUMBERS.get(name, ('', ''))
-    if number[:2]!=lesson: raise ValueError(f'{name}: no exercise of lesson {lesson}: give it a place in OUTLINE')
+    if number.partition('.')[0]!=lesson: raise ValueError(f'{name}: no exercise of lesson {lesson}: give it a place in OUTLINE')
     LOADED[number] = Exercise(number, own, right, cases, oracle or own, hints, methods, lesson=of)
     return LOADED[number]
 
@@ -133,5 +136,9 @@ class Verdict:
         facts = ''.join(f'\n    {line}' for line in self.facts.splitlines())
         return f'{mark} {self.number} {self.name}: {self.text}{facts}'
 
-    def _repr_pretty_(self, p, cycle):    # in a notebook, where long lines would break inside a word
-        p.text('\n'.join(fill(line, 86, subsequent_indent='      ') for line in repr(self).splitlines()))
+    def lines(self):
+        "As a notebook shows it, ten lines at most; long ones would break inside a word there"
+        lines = [part for line in repr(self).splitlines() for part in fill(line, 86, subsequent_indent='      ').splitlines()]
+        return lines if len(lines)<=10 else [*lines[:9], '    …']
+
+    def _repr_pretty_(self, p, cycle): p.text('\n'.join(self.lines()))

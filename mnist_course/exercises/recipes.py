@@ -6,8 +6,12 @@
 __all__ = []
 
 # %% ../../nbs/exercises/recipes.ipynb #9740d20e
+import random
+
+import numpy as np
 import torch
 from torch import nn
+from torch.utils.data import random_split
 
 from .. import data, recipes
 from ..data import Digits
@@ -18,13 +22,17 @@ from .outline import exercise
 # %% ../../nbs/exercises/recipes.ipynb #594f5430
 def _pixels(Pixels, x, mean, std): return Pixels(mean, std)(x)
 
+def _turned(g): return given.pictures(g, 4).transpose(1, 2)    # its numbers don't lie in the order of its rows
+
 pixels_ex = exercise('09', recipes.Pixels,
     'The mean is taken off, the rest divided by the deviation, and each picture is a row.',
-    [Case(lambda g: dict(x=given.rand(g, 4, 28, 28), mean=.13, std=.31), _pixels),
-     Case(lambda g: dict(x=given.rand(g, 4, 28, 28), mean=0., std=1.), _pixels, 'nothing to change'),
-     Case(lambda g: dict(x=given.pictures(g, 4), mean=.13, std=.31), _pixels, 'bytes')],
-    ['`to_float` of lesson 00 makes floats of bytes, `reshape(-1, 784)` a row of each picture.',
-     'Mind the brackets: first the difference, then the quotient.'], methods=('forward',))
+    [Case(lambda g: dict(x=given.rand(g, 4, 28, 28), mean=.13, std=.31), _pixels, keeps=('x',)),
+     Case(lambda g: dict(x=given.rand(g, 4, 28, 28), mean=0., std=1.), _pixels, 'nothing to change', ('x',)),
+     Case(lambda g: dict(x=given.pictures(g, 4), mean=.13, std=.31), _pixels, 'bytes', ('x',)),
+     Case(lambda g: dict(x=_turned(g), mean=.13, std=.31), _pixels, 'transposed pictures', ('x',)),
+     Case(lambda g: dict(x=given.rand(g, 28, 28), mean=.13, std=.31), _pixels, 'one picture alone', ('x',))],
+    ['`to_float` of lesson 00 makes floats of bytes, `reshape(-1, 784)` a row of each picture, and one row of one '
+     'picture alone.', 'Mind the brackets: first the difference, then the quotient.'], methods=('forward',))
 
 class _AnyPixels(nn.Module):
     "Pixels, with `forward` left open"
@@ -32,91 +40,179 @@ class _AnyPixels(nn.Module):
         super().__init__()
         self.mean, self.std = mean, std
 
+def _rows(x): return data.to_float(x).reshape(-1, 784)
+
 @pixels_ex.mistake
 class brackets_forgotten(_AnyPixels):
     "Only the mean is divided: put the difference into brackets"
-    def forward(self, x): return (data.to_float(x)-self.mean/self.std).flatten(1)
+    def forward(self, x): return _rows(x)-self.mean/self.std
+
+@pixels_ex.mistake
+class divided_first(_AnyPixels):
+    "Divided first, and then the mean is taken off: the difference comes first, in brackets"
+    def forward(self, x): return _rows(x)/self.std-self.mean
 
 @pixels_ex.mistake
 class still_square(_AnyPixels):
-    "The pictures are still square: `flatten(1)` makes a row of each"
+    "The pictures are still square: `reshape(-1, 784)` makes a row of each"
     def forward(self, x): return (data.to_float(x)-self.mean)/self.std
 
 @pixels_ex.mistake
 class one_long_row(_AnyPixels):
-    "One row for all pictures: `flatten(1)` keeps the first axis"
+    "One row for all pictures: `reshape(-1, 784)` makes a row of each"
     def forward(self, x): return ((data.to_float(x)-self.mean)/self.std).flatten()
+
+@pixels_ex.mistake
+class lines_for_rows(_AnyPixels):
+    """Right for a batch. One picture alone, of shape (28,28), becomes 28 rows, one for each of its lines: the number
+    to rely on is 784, as in `reshape(-1, 784)`"""
+    def forward(self, x): return ((data.to_float(x)-self.mean)/self.std).flatten(1)
 
 @pixels_ex.mistake
 class times_std(_AnyPixels):
     "Multiplied by the deviation: divide by it"
-    def forward(self, x): return ((data.to_float(x)-self.mean)*self.std).flatten(1)
+    def forward(self, x): return (_rows(x)-self.mean)*self.std
+
+@pixels_ex.mistake
+class by_the_variance(_AnyPixels):
+    "Divided by the square of the deviation, or by its root: `std` is the deviation already"
+    def forward(self, x): return (_rows(x)-self.mean)/self.std**2
 
 @pixels_ex.mistake
 class own_statistics(_AnyPixels):
     """Each batch by its own mean and deviation: use those that were given, or the same picture changes
     with its neighbours"""
     def forward(self, x):
-        x = data.to_float(x)
-        return ((x-x.mean())/x.std()).flatten(1)
+        x = _rows(x)
+        return (x-x.mean())/x.std()
 
 @pixels_ex.mistake
 class bytes_as_they_are(_AnyPixels):
     "Right for floats; but bytes go up to 255, and mean and deviation are those of floats: `to_float` first"
-    def forward(self, x): return ((x-self.mean)/self.std).flatten(1)
+    def forward(self, x): return (x.reshape(-1, 784)-self.mean)/self.std
+
+@pixels_ex.mistake
+class divided_by_255_always(_AnyPixels):
+    "Floats in [0,1] are divided by 255 as well: `to_float` divides bytes and leaves floats alone"
+    def forward(self, x): return (x.reshape(-1, 784)/255-self.mean)/self.std
 
 @pixels_ex.mistake
 class mean_added(_AnyPixels):
     "The mean is added: take it off"
-    def forward(self, x): return ((data.to_float(x)+self.mean)/self.std).flatten(1)
+    def forward(self, x): return (_rows(x)+self.mean)/self.std
+
+@pixels_ex.mistake
+class in_place(_AnyPixels):
+    """It writes into the pictures that it was given, as `sub_`, `div_` and `-=` do, so the next pass finds others:
+    `x-mean` makes new ones"""
+    def forward(self, x): return _rows(x).sub_(self.mean).div_(self.std)
 
 @pixels_ex.variant
 class by_view(_AnyPixels):
-    def forward(self, x): return data.to_float(x).reshape(len(x), -1).sub(self.mean).div(self.std)
+    def forward(self, x): return data.to_float(x).contiguous().view(-1, 28*28).sub(self.mean).div(self.std)
 
 @pixels_ex.variant
 class by_line(_AnyPixels):
     def forward(self, x):
-        return torch.stack([p.flatten()*(1/self.std) - self.mean/self.std for p in data.to_float(x).double()])
+        pictures = x[None] if x.ndim==2 else x
+        return torch.stack([p.flatten()*(1/self.std) - self.mean/self.std for p in data.to_float(pictures)])
+
+@pixels_ex.variant
+class by_numpy(_AnyPixels):
+    def forward(self, x):
+        scale = 255 if x.dtype==torch.uint8 else 1
+        return torch.from_numpy((x.numpy().reshape(-1, 784)/scale-self.mean)/self.std).float()
 
 # %% ../../nbs/exercises/recipes.ipynb #362d5ef2
+def _global_states(): return torch.get_rng_state(), random.getstate(), np.random.get_state()
+
+def _comparable(states): return [bytes(states[0].numpy()), states[1], bytes(states[2][1]), states[2][2:]]
+
+def _back_to(states):
+    for put,state in zip((torch.set_rng_state, random.setstate, np.random.set_state), states): put(state)
+
+def _some(x): return 'some' if x else 'none'
+
 def _split(hold_out, n, n_valid):
     "What must hold of a split, whichever it is"
-    digits = Digits(torch.arange(n).byte()[:,None,None].expand(n,2,2), torch.arange(n))
-    before = torch.get_rng_state()
-    train, valid = hold_out(digits, n_valid, 1)
-    def same_as(seed): return torch.equal(hold_out(digits, n_valid, seed)[1].labels, valid.labels)
-    return dict(sizes=[len(train), len(valid)],
-                each_once=sorted(train.labels.tolist()+valid.labels.tolist())==list(range(n)),
-                labels_fit=all(torch.equal(d.images[:,0,0].long(), d.labels) for d in (train, valid)),
-                shuffled=valid.labels.tolist()!=sorted(valid.labels.tolist()),
-                same_seed_same_split=same_as(1), other_seed_other_split=not same_as(2),
-                global_randomness_untouched=torch.equal(before, torch.get_rng_state()))
+    digits = Digits(torch.arange(n).byte()[:,None,None].repeat(1,2,2), torch.arange(n))
+    def held(seed): return sorted(hold_out(digits, n_valid, seed)[1].labels.tolist())
+    before = _global_states()
+    try:
+        parts = hold_out(digits, n_valid, 1)
+        kinds = [type(part).__name__ for part in parts]
+        if kinds!=['Digits']*2: return {'the kinds of the two parts': kinds}
+        untouched = _comparable(before)==_comparable(_global_states())
+        train, valid = (part.labels.tolist() for part in parts)
+        runs = sorted(valid)==list(range(min(valid, default=0), min(valid, default=0)+n_valid))
+        return {'the kinds of the two parts': kinds, 'the sizes of the two parts': [len(train), len(valid)],
+                'pictures that are in both parts': _some({*train} & {*valid}),
+                'pictures that are in neither part': _some({*range(n)} - {*train, *valid}),
+                'pictures with the label of another': _some(any(
+                    not torch.equal(d.images[:,0,0].long(), d.labels) for d in parts)),
+                'the type of the pictures': str(parts[0].images.dtype).removeprefix('torch.'),
+                'the held-out pictures': 'side by side' if runs and 1<n_valid<n-1 else 'from all over the set',
+                'a second call with the same seed': 'the same' if held(1)==sorted(valid) else 'others',
+                'calls with other seeds': 'the same' if all(held(s)==sorted(valid) for s in range(2, 8)) else 'others',
+                "torch's, NumPy's and Python's own random generators": 'as before' if untouched else 'moved on',
+                'the set that was split': 'as before' if torch.equal(digits.images[:,1,1].long(), torch.arange(n))
+                    and torch.equal(digits.labels, torch.arange(n)) else 'changed'}
+    finally: _back_to(before)
 
 hold_out_ex = exercise('09', recipes.hold_out,
     'Every picture once, in one part or the other, drawn at random and the same for the same seed.',
     [Case(lambda g: dict(n=100+given.ints(g, 99).item(), n_valid=20+given.ints(g, 20).item()), _split),
+     Case(lambda g: dict(n=50, n_valid=49), _split, 'one is left to train on'),
+     Case(lambda g: dict(n=50, n_valid=1), _split, 'one is held out'),
      Case(lambda g: dict(n=50, n_valid=50), _split, 'nothing would be left to train on'),
-     Case(lambda g: dict(n=50, n_valid=0), _split, 'nothing would be held out')],
+     Case(lambda g: dict(n=50, n_valid=60), _split, 'more than there are'),
+     Case(lambda g: dict(n=50, n_valid=0), _split, 'nothing would be held out'),
+     Case(lambda g: dict(n=50, n_valid=-5), _split, 'fewer than none')],
     ['`torch.randperm(n, generator=torch.Generator().manual_seed(seed))` is an order that depends on the '
      'seed alone.', 'The first `n_valid` of that order are held out, the rest is to train on.',
      '`digits[order[…]]` picks pictures and labels together. Refuse an `n_valid` that leaves nothing on '
      'either side, by a ValueError.'])
 
-def _seeded_order(digits, n_valid, seed):
+def _refuse(digits, n_valid):
     if not 0<n_valid<len(digits): raise ValueError('n_valid')
-    return torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
+
+def _order(digits, seed): return torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
+
+def _seeded_order(digits, n_valid, seed):
+    _refuse(digits, n_valid)
+    return _order(digits, seed)
 
 @hold_out_ex.mistake
 def the_first_ones(digits, n_valid=10_000, seed=0):
     "Always the same pictures, those at one end: draw them at random, by `torch.randperm`"
-    _seeded_order(digits, n_valid, seed)
+    _refuse(digits, n_valid)
     return digits[n_valid:], digits[:n_valid]
 
 @hold_out_ex.mistake
+def from_somewhere_on(digits, n_valid=10_000, seed=0):
+    """Only the place is drawn at which one stretch of neighbours begins: data often lie in some order, so draw each
+    picture, by `torch.randperm`"""
+    start = _seeded_order(digits, n_valid, seed)[0].item() % (len(digits)-n_valid+1)
+    inside = torch.arange(len(digits)).sub(start).ge(0) & torch.arange(len(digits)).lt(start+n_valid)
+    return digits[~inside], digits[inside]
+
+@hold_out_ex.mistake
 def some_in_both(digits, n_valid=10_000, seed=0):
-    "The held-out pictures are still among those to train on, so the model has seen its exam"
+    """Some held-out pictures are still among those to train on, so the model has seen its exam: draw one order, and
+    cut it in two"""
     return digits[:len(digits)-n_valid], digits[_seeded_order(digits, n_valid, seed)[:n_valid]]
+
+@hold_out_ex.mistake
+def nothing_taken_off(digits, n_valid=10_000, seed=0):
+    "The first part is still the whole set: what is held out has to be missing there"
+    return digits, digits[_seeded_order(digits, n_valid, seed)[:n_valid]]
+
+@hold_out_ex.mistake
+def drawn_twice(digits, n_valid=10_000, seed=0):
+    "`randint` can draw the same picture twice: `torch.randperm` has each once"
+    _refuse(digits, n_valid)
+    rows = torch.randint(len(digits), (n_valid,), generator=torch.Generator().manual_seed(seed))
+    return digits[~torch.isin(torch.arange(len(digits)), rows)], digits[rows]
 
 @hold_out_ex.mistake
 def sides_swapped(digits, n_valid=10_000, seed=0):
@@ -132,15 +228,45 @@ def labels_left_behind(digits, n_valid=10_000, seed=0):
         slice(n_valid)))
 
 @hold_out_ex.mistake
+def pairs_of_tensors(digits, n_valid=10_000, seed=0):
+    "Each part is a pair of tensors: `digits[order[…]]` makes a `Digits` of it"
+    order = _seeded_order(digits, n_valid, seed)
+    return tuple((digits.images[rows], digits.labels[rows]) for rows in (order[n_valid:], order[:n_valid]))
+
+@hold_out_ex.mistake
+def subsets(digits, n_valid=10_000, seed=0):
+    "`random_split` gives `Subset`s, and what is wanted are `Digits`, as in `digits[part.indices]`"
+    _refuse(digits, n_valid)
+    return random_split(digits, [len(digits)-n_valid, n_valid], torch.Generator().manual_seed(seed))
+
+@hold_out_ex.mistake
 def nothing_left(digits, n_valid=10_000, seed=0):
     "An `n_valid` that leaves nothing on one side goes through: refuse it, by a ValueError"
-    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
+    order = _order(digits, seed)
     return digits[order[n_valid:]], digits[order[:n_valid]]
 
 @hold_out_ex.mistake
 def none_held_out(digits, n_valid=10_000, seed=0):
     "To hold out nothing is accepted: refuse an `n_valid` below 1 as well"
     if n_valid>=len(digits): raise ValueError('n_valid')
+    return nothing_left(digits, n_valid, seed)
+
+@hold_out_ex.mistake
+def none_left_to_train(digits, n_valid=10_000, seed=0):
+    "To hold out all of them is accepted, and nothing is left to train on: refuse `n_valid==len(digits)` too"
+    if not 0<n_valid<=len(digits): raise ValueError('n_valid')
+    return nothing_left(digits, n_valid, seed)
+
+@hold_out_ex.mistake
+def fewer_than_none(digits, n_valid=10_000, seed=0):
+    "A negative `n_valid` goes through, and a slice counts it from the end: refuse all below 1"
+    if n_valid==0 or n_valid>=len(digits): raise ValueError('n_valid')
+    return nothing_left(digits, n_valid, seed)
+
+@hold_out_ex.mistake
+def more_than_there_are(digits, n_valid=10_000, seed=0):
+    "More than there are goes through: refuse that as well, by `n_valid>=len(digits)`"
+    if n_valid<1 or n_valid==len(digits): raise ValueError('n_valid')
     return nothing_left(digits, n_valid, seed)
 
 @hold_out_ex.mistake
@@ -152,15 +278,15 @@ def one_seed(digits, n_valid=10_000, seed=0):
 @hold_out_ex.mistake
 def seed_ignored(digits, n_valid=10_000, seed=0):
     "The seed is ignored, so another call holds out others: give `randperm` a generator with that seed"
-    _seeded_order(digits, n_valid, seed)
+    _refuse(digits, n_valid)
     order = torch.randperm(len(digits))
     return digits[order[n_valid:]], digits[order[:n_valid]]
 
 @hold_out_ex.mistake
 def everybody_disturbed(digits, n_valid=10_000, seed=0):
-    """It seeds torch's global randomness, and with it everything that is drawn afterwards: use a
-    generator of its own"""
-    _seeded_order(digits, n_valid, seed)
+    """It seeds a random generator that all share, and with it everything that is drawn afterwards: make one of its own,
+    `torch.Generator().manual_seed(seed)`"""
+    _refuse(digits, n_valid)
     torch.manual_seed(seed)
     order = torch.randperm(len(digits))
     return digits[order[n_valid:]], digits[order[:n_valid]]
@@ -170,11 +296,16 @@ def by_mask(digits, n_valid=10_000, seed=0):
     order = _seeded_order(digits, n_valid, seed)
     held = torch.zeros(len(digits), dtype=torch.bool)
     held[order[:n_valid]] = True
-    return digits[~held], digits[order[:n_valid].flip(0)]
+    return digits[~held], digits[held]
+
+@hold_out_ex.variant
+def by_random_split(digits, n_valid=10_000, seed=0):
+    _refuse(digits, n_valid)
+    parts = random_split(range(len(digits)), [len(digits)-n_valid, n_valid], torch.Generator().manual_seed(seed))
+    return [digits[part.indices] for part in parts]
 
 @hold_out_ex.variant
 def by_python(digits, n_valid=10_000, seed=0):
-    import random
     if n_valid>=len(digits) or n_valid<1: raise ValueError('n_valid')
     rows = random.Random(seed).sample(range(len(digits)), len(digits))
     return digits[rows[n_valid:]], digits[rows[:n_valid]]

@@ -8,6 +8,7 @@ __all__ = []
 # %% ../../nbs/exercises/sgd.ipynb #c3a78b84
 import torch
 from torch import nn
+from torch.utils.data import BatchSampler
 
 from .. import data, gradients, loss, sgd
 from . import given
@@ -19,23 +20,34 @@ def _two_calls(calc_grad, xb, yb, w):
     "Loss and gradient of one call, and the gradient after a second"
     model = nn.Linear(3, 1, bias=False)
     model.weight.data = w.clone()
+    return _called_twice(calc_grad, xb, yb, model, model.weight)
+
+def _called_twice(calc_grad, xb, yb, model, w):
+    before = w.detach().clone()
     loss = calc_grad(xb, yb, model, given.crooked)
-    once = model.weight.grad.clone() if model.weight.grad is not None else None
+    once = None if w.grad is None else w.grad.clone()
     calc_grad(xb, yb, model, given.crooked)
-    return dict(loss=loss, loss_has_gradient=getattr(loss, 'requires_grad', False), gradient=once,
-                after_a_second_call=model.weight.grad)
+    return {'the loss': loss, 'requires_grad of the loss': getattr(loss, 'requires_grad', False), 'the gradient': once,
+            'the gradient after a second call': w.grad, 'the change of the weights': w.detach()-before}
+
+def _any_function(calc_grad, xb, yb, w):
+    "The model may be any function, as `partial(linear1, …)`, and has no `parameters()` then"
+    w = w.t().clone().requires_grad_()
+    return _called_twice(calc_grad, xb, yb, lambda xb: xb@w, w)
+
+def _batch(g): return dict(xb=given.randn(g, 5, 3), yb=given.randn(g, 5, 1), weights=given.randn(g, 1, 3))
 
 calc_grad_ex = exercise('04', sgd.calc_grad,
     'The loss of this batch, its gradient added to what was there, and the loss cut off from the graph.',
-    [Case(lambda g: dict(xb=given.randn(g, 5, 3), yb=given.randn(g, 5, 1), weights=given.randn(g, 1, 3)), _two_calls)],
+    [Case(_batch, _two_calls, keeps=('xb','yb')), Case(_batch, _any_function, 'the model is a function')],
     ['Activations from the model, the loss from activations and targets.',
      '`loss.backward()` adds the gradient to every `.grad`.',
-     'Give the loss back by `detach()`, so that nobody drags the graph along.'])
+     '`loss.detach()` is the same number without the record of how it came about (its graph), which would keep the whole '
+     'batch in memory: return that.'])
 
 @calc_grad_ex.mistake
 def loss_on_the_graph(xb, yb, model, loss_func):
-    """The loss that comes back still hangs on its graph, which keeps the whole batch in memory: return
-    `loss.detach()`"""
+    "The loss brings along the record of how it was computed, and with it the batch in memory: return `loss.detach()`"
     loss = loss_func(model(xb), yb)
     loss.backward()
     return loss
@@ -58,13 +70,6 @@ def arguments_swapped(xb, yb, model, loss_func):
     return loss.detach()
 
 @calc_grad_ex.mistake
-def sum_of_activations(xb, yb, model, loss_func):
-    "This is the gradient of the activations' sum: call `backward` on the loss"
-    preds = model(xb)
-    preds.sum().backward()
-    return loss_func(preds, yb).detach()
-
-@calc_grad_ex.mistake
 def cleared_here(xb, yb, model, loss_func):
     "The gradients are cleared, and they were to be added to: clearing is the business of whoever makes the step"
     model.zero_grad()
@@ -72,48 +77,97 @@ def cleared_here(xb, yb, model, loss_func):
     loss.backward()
     return loss.detach()
 
-@calc_grad_ex.variant
+@calc_grad_ex.mistake
 def as_a_number(xb, yb, model, loss_func):
+    "The loss came back as a plain number: `.detach()` in place of `.item()` keeps it a tensor, as the signature says"
+    loss = loss_func(model(xb), yb)
+    loss.backward()
+    return loss.item()
+
+@calc_grad_ex.mistake
+def mean_of_a_mean(xb, yb, model, loss_func):
+    "The gradient is divided by the size of the batch, and `loss_func` has taken a mean already: `backward` on the loss as it is"
+    loss = loss_func(model(xb), yb)
+    (loss/len(xb)).backward()
+    return loss.detach()
+
+@calc_grad_ex.variant
+def by_autograd(xb, yb, model, loss_func):
     loss = loss_func(model(xb), yb)
     torch.autograd.backward(loss)
-    return loss.item()
+    return torch.tensor(loss.item())
 
 @calc_grad_ex.variant
 def in_halves(xb, yb, model, loss_func):
     loss = loss_func(model(xb), yb)
     for _ in range(2): (loss/2).backward(retain_graph=True)
-    return loss.detach().double()
+    return loss.data
 
 # %% ../../nbs/exercises/sgd.ipynb #a0faf775
 def _passes(DataLoader, x, bs):
     "What must hold of two passes in a random order, and of one in order"
     y = x[:,0].long()*10 if x.dtype==torch.uint8 else x[:,0]*10
-    def loader(seed=1, **settings): return DataLoader((x, y), bs=bs, shuffle=True, seed=seed, **settings)
+    def loader(seed=0, **settings): return DataLoader((x, y), bs=bs, shuffle=True, seed=seed, **settings)
     def column(batches): return torch.cat([xb[:,0] for xb,_ in batches])*(255 if x.dtype==torch.uint8 else 1)
-    dl, before = loader(), torch.get_rng_state()
+    dl, plain, before = loader(), DataLoader((x, y), bs=bs), torch.get_rng_state()
     first, second = list(dl), list(dl)
     untouched, cut = torch.equal(before, torch.get_rng_state()), loader(drop_last=True)
+    next(iter(plain))    # broken off, and begun again below
     rows = (column(first)[:,None].double()-x[:,0].double()).abs().argmin(1)
-    return dict(in_order=[list(b) for b in DataLoader((x, y), bs=bs)], sizes=[len(xb) for xb,_ in first],
-                each_once=column(first).sort().values,
-                partners_kept=same_numbers(column(first)*10, torch.cat([yb for _,yb in first])),
-                type_of_targets=str(first[0][1].dtype), shuffled=not same_numbers(column(first), x[:,0]),
-                rows_mixed=(rows.diff()==1).sum().item()<len(x)//2,
-                new_order_each_pass=not same_numbers(column(first), column(second)),
-                same_seed_same_order=same_numbers(column(first), column(loader())),
-                other_seed_other_order=not same_numbers(column(first), column(loader(2))),
-                global_randomness_untouched=untouched,
-                dropped_last=[len(xb) for xb,_ in DataLoader((x, y), bs=bs, drop_last=True)],
-                dropped_last_when_shuffled=[len(xb) for xb,_ in cut])
+    return {'the batches in order': [list(b) for b in plain], 'the sizes of shuffled batches': [len(xb) for xb,_ in first],
+            'the shuffled rows, sorted': column(first).sort().values,
+            'partners kept': same_numbers(column(first)*10, torch.cat([yb for _,yb in first])),
+            'the type of the targets': str(first[0][1].dtype), 'rows shuffled': not same_numbers(column(first), x[:,0]),
+            'rows of a batch mixed': (rows.diff()==1).sum().item()<len(x)//2,
+            'a new order at each pass': not same_numbers(column(first), column(second)),
+            'the same order from the same seed': same_numbers(column(first), column(loader())),
+            'another order from another seed': not same_numbers(column(first), column(loader(2))),
+            "torch's own randomness left alone": untouched,
+            'the sizes with drop_last': [len(xb) for xb,_ in DataLoader((x, y), bs=bs, drop_last=True)],
+            'the sizes with drop_last and shuffle': [len(xb) for xb,_ in cut],
+            "the loader's own rows afterwards": [dl.x, dl.y], 'the first rows, shuffled by torch.randperm': column(first)[:3]}
 
 def same_numbers(a, b): return a.shape==b.shape and torch.allclose(a.double(), b.double(), atol=1e-3)
 def _numbers(g): return (torch.arange(23.) + given.rand(g, 1))[:,None]
-def _bytes(g): return torch.randperm(256, generator=g)[:23,None].byte()
+def _bytes(g, n=23): return torch.randperm(256, generator=g)[:n,None].byte()
+
+def _no_rest(DataLoader, x, bs):
+    "Plain numbers that fill their batches exactly"
+    return {name: [list(b) for b in DataLoader((x, 10*x), bs=bs, drop_last=name=='with drop_last')]
+            for name in ('the batches', 'with drop_last')}
+
+def _unseeded(DataLoader, x, seed):
+    "Where no seed is given, `torch.manual_seed` must decide"
+    def two_passes(seed):
+        torch.manual_seed(seed)
+        dl = DataLoader((x, x), bs=5, shuffle=True)
+        return [torch.cat([xb for xb,_ in dl]) for _ in range(2)]
+    (a, b), (same, _), (other, _) = map(two_passes, (seed, seed, seed+1))
+    return {'a new order at each pass': not torch.equal(a, b),
+            'the same order after the same `torch.manual_seed`': torch.equal(a, same),
+            'another order after another `torch.manual_seed`': not torch.equal(a, other)}
+
+class _Watched(torch.Tensor):
+    "Counts how many decimal numbers are made out of it"
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        made = super().__torch_function__(func, types, args, kwargs or {})
+        if isinstance(made, torch.Tensor) and made.is_floating_point(): cls.count += made.numel()
+        return made
+
+def _until_the_first(DataLoader, x, bs):
+    "Are all bytes made floats before the first batch comes?"
+    _Watched.count = 0
+    xb, _ = next(iter(DataLoader((x.as_subclass(_Watched), x.long()), bs=bs)))
+    return {'the first batch': xb, 'all bytes made floats at once': _Watched.count>=x.numel()}
 
 data_loader_ex = exercise('04', sgd.DataLoader,
     'Each row once, with its own partner, in a new order at each pass; bytes leave as floats.',
-    [Case(lambda g: dict(x=_numbers(g), bs=5), _passes),
-     Case(lambda g: dict(x=_bytes(g), bs=4), _passes, 'bytes')],
+    [Case(lambda g: dict(x=_numbers(g), bs=5), _passes, keeps=('x',)),
+     Case(lambda g: dict(x=_bytes(g), bs=4), _passes, 'bytes', keeps=('x',)),
+     Case(lambda g: dict(x=given.rand(g, 10), bs=5), _no_rest, 'the rows fill the batches exactly'),
+     Case(lambda g: dict(x=torch.arange(20.), seed=given.ints(g, 10**6).item()), _unseeded, 'no seed'),
+     Case(lambda g: dict(x=_bytes(g, 200), bs=4), _until_the_first, 'the first batch of fifty')],
     ['An order is a tensor of row numbers: `torch.randperm(n, generator=self.generator)` if it shuffles, '
      '`torch.arange(n)` if not.',
      'With `drop_last`, cut the order off after `len(self)*self.bs` rows. Then `order.split(self.bs)` '
@@ -125,8 +179,8 @@ def _batches(dl, order):
     if dl.drop_last: order = order[:len(dl)*dl.bs]
     for idx in order.split(dl.bs): yield data.to_float(dl.x[idx]), dl.y[idx]
 
-def _order(dl): return torch.randperm(len(dl.x),
-                                      generator=dl.generator) if dl.shuffle else torch.arange(len(dl.x))
+def _mixed(dl, order): return _batches(dl, order if dl.shuffle else torch.arange(len(dl.x)))
+def _order(dl): return torch.randperm(len(dl.x), generator=dl.generator) if dl.shuffle else torch.arange(len(dl.x))
 
 # %% ../../nbs/exercises/sgd.ipynb #03aa9b36
 @data_loader_ex.mistake
@@ -140,7 +194,7 @@ class labels_in_order(sgd.DataLoader):
 class always_the_same_order(sgd.DataLoader):
     "Each pass has the same order: draw a new one at each pass, from `self.generator`"
     def __iter__(self):
-        self.generator = torch.Generator().manual_seed(self.seed or 0)
+        if self.seed is not None: self.generator = torch.Generator().manual_seed(self.seed)
         yield from _batches(self, _order(self))
 
 @data_loader_ex.mistake
@@ -153,8 +207,7 @@ class some_rows_twice(sgd.DataLoader):
     "Some rows come twice and others never: `randint` draws with replacement, `randperm` gives each once"
     def __iter__(self):
         n = len(self.x)
-        yield from _batches(self, torch.randint(n, (n,),
-                                                generator=self.generator) if self.shuffle else torch.arange(n))
+        yield from _mixed(self, torch.randint(n, (n,), generator=self.generator))
 
 @data_loader_ex.mistake
 class last_batch_lost(sgd.DataLoader):
@@ -168,19 +221,9 @@ class last_batch_kept(sgd.DataLoader):
         for idx in _order(self).split(self.bs): yield data.to_float(self.x[idx]), self.y[idx]
 
 @data_loader_ex.mistake
-class last_batch_kept_when_shuffled(sgd.DataLoader):
-    "`drop_last` is forgotten where the rows are shuffled: it holds for any order"
-    def __iter__(self):
-        order = _order(self)
-        if not self.shuffle: order = order[:len(self)*self.bs]
-        for idx in order.split(self.bs): yield data.to_float(self.x[idx]), self.y[idx]
-
-@data_loader_ex.mistake
 class own_generator_ignored(sgd.DataLoader):
     "The seed is ignored, so no run can be repeated: give `randperm` the loader's own `self.generator`"
-    def __iter__(self):
-        n = len(self.x)
-        yield from _batches(self, torch.randperm(n) if self.shuffle else torch.arange(n))
+    def __iter__(self): yield from _mixed(self, torch.randperm(len(self.x)))
 
 @data_loader_ex.mistake
 class only_batches_shuffled(sgd.DataLoader):
@@ -191,57 +234,101 @@ class only_batches_shuffled(sgd.DataLoader):
         for i in torch.randperm(len(parts), generator=self.generator): yield parts[i]
 
 @data_loader_ex.mistake
-class targets_made_floats(sgd.DataLoader):
-    "The targets have become floats: only the pictures go through `to_float`"
-    def __iter__(self):
-        for xb,yb in _batches(self, _order(self)): yield xb, yb.float()
-
-@data_loader_ex.mistake
 class bytes_stay(sgd.DataLoader):
     "Bytes leave as bytes: put the images through `to_float`"
     def __iter__(self):
         for idx in _order(self)[:len(self)*self.bs].split(self.bs): yield self.x[idx], self.y[idx]
 
+@data_loader_ex.mistake
+class all_bytes_at_once(sgd.DataLoader):
+    "All bytes become floats before the first batch leaves, which takes four times the memory: `yield` each batch once it is made"
+    def __iter__(self):
+        x = data.to_float(self.x)
+        for idx in _order(self)[:len(self)*self.bs].split(self.bs): yield x[idx], self.y[idx]
+
+@data_loader_ex.mistake
+class keeps_floats(sgd.DataLoader):
+    "The loader's own `self.x` has become floats for good: leave it as it is, and put each batch through `to_float`"
+    def __iter__(self):
+        self.x = data.to_float(self.x)
+        yield from _batches(self, _order(self))
+
+@data_loader_ex.mistake
+class own_rows_rearranged(sgd.DataLoader):
+    "The loader's own rows are rearranged, and stay so: pick rows from `self.x` and `self.y`, and leave those as they are"
+    def __iter__(self):
+        order = _order(self)
+        self.x, self.y = self.x[order], self.y[order]
+        yield from _batches(self, torch.arange(len(order)))
+
+@data_loader_ex.mistake
+class an_empty_batch(sgd.DataLoader):
+    "An empty batch comes last where the rows fill the batches exactly: `order.split(self.bs)` makes none"
+    def __iter__(self):
+        yield from _batches(self, _order(self))
+        if not (len(self.x)%self.bs or self.drop_last): yield self.x[:0], self.y[:0]
+
+@data_loader_ex.mistake
+class rest_of_zero(sgd.DataLoader):
+    "Where the rows fill the batches exactly, nothing is left to drop, and `order[:-0]` is empty: cut at `len(self)*self.bs`"
+    def __iter__(self):
+        order = _order(self)
+        if self.drop_last: order = order[:-(len(order)%self.bs)]
+        for idx in order.split(self.bs): yield data.to_float(self.x[idx]), self.y[idx]
+
+@data_loader_ex.mistake
+class seeded_unasked(sgd.DataLoader):
+    "Without a seed the order must be up to `torch.manual_seed`: pass `self.generator` on as it is, and None means torch's own"
+    def __iter__(self):
+        if self.generator is None: self.generator = torch.Generator().manual_seed(0)
+        yield from _batches(self, _order(self))
+
+@data_loader_ex.variant
+class by_sampler(sgd.DataLoader):
+    def __iter__(self):
+        for rows in BatchSampler(_order(self).tolist(), self.bs, self.drop_last):
+            yield data.to_float(self.x[rows]), self.y[rows]
+
 @data_loader_ex.variant
 class by_ranges(sgd.DataLoader):
     def __iter__(self):
-        order = _order(self).tolist()
-        for i in range(len(self)):
-            rows = order[i*self.bs:(i+1)*self.bs]
+        for i in range(len(order := _order(self))//self.bs + (len(order)%self.bs>0 and not self.drop_last)):
+            rows = order[i*self.bs:(i+1)*self.bs].tolist()
             yield torch.stack([data.to_float(self.x[r]) for r in rows]), torch.stack([self.y[r] for r in rows])
 
-@data_loader_ex.variant
+@data_loader_ex.mistake
 class another_order(sgd.DataLoader):
-    def __iter__(self):
-        n = len(self.x)
-        mixed = torch.rand(n, generator=self.generator).argsort()
-        yield from _batches(self, mixed if self.shuffle else torch.arange(n))
+    """A random order, but not the one that the lesson goes on with: draw it as PyTorch's own loader does, by
+    `torch.randperm(n, generator=self.generator)`"""
+    def __iter__(self): yield from _mixed(self, torch.rand(len(self.x), generator=self.generator).argsort())
 
 # %% ../../nbs/exercises/sgd.ipynb #f5fd4e08
-def mse(preds, yb): return ((preds-yb)**2).mean()
+def _epoch(train_epoch, x, y, w, b, lr):
+    "Weights and bias after an epoch of three batches; they come as a module gives them, to be walked through once"
+    w, b = params = [t.clone().requires_grad_() for t in (w, b)]
+    train_epoch(lambda xb: xb@w + b, zip(x.split(2), y.split(2)), given.crooked, (p for p in params), lr)
+    return {'the weights': w, 'the bias': b, 'the gradients cleared': given.cleared(params)}
 
-def _epoch(train_epoch, x, y, w, lr):
-    """The weights after an epoch of three batches; parameters come as a module gives them, to be walked
-    through once"""
-    w = w.clone().requires_grad_()
-    train_epoch(lambda xb: xb@w, list(zip(x.split(2), y.split(2))), mse, (p for p in [w]), lr)
-    return dict(weights=w, gradient_cleared=given.cleared([w]))
+def _rows_of_two(g): return dict(x=given.randn(g, 6, 3), y=given.randn(g, 6, 1), weights=given.randn(g, 3, 1), bias=given.randn(g, 1), lr=.1)
 
 train_epoch_ex = exercise('04', sgd.train_epoch, 'For each batch: gradient, step, zero.',
-    [Case(lambda g: dict(x=given.randn(g, 6, 3), y=given.randn(g, 6, 1), weights=given.randn(g, 3, 1), lr=.1), _epoch)],
+    [Case(_rows_of_two, _epoch, keeps=('x','y'))],
     ['`params = list(params)` first: a generator can be walked through only once.',
      'For each batch `calc_grad(xb, yb, model, loss_func)`.',
      'Then, under `torch.no_grad()`, for each parameter: subtract `lr` times its gradient, and clear it '
      'by `zero_()`.'])
 
-@train_epoch_ex.mistake
-def never_zeroed(model, dl, loss_func, params, lr):
-    """The gradients are not zeroed, so each step still pushes along all batches before it:
-    `p.grad.zero_()` after each step"""
+def _walk(model, dl, loss_func, params, each):
+    "After each batch, something is done with each parameter"
     params = list(params)
     for xb,yb in dl:
         sgd.calc_grad(xb, yb, model, loss_func)
-        for p in params: p.data -= lr*p.grad
+        for p in params: each(p)
+
+@train_epoch_ex.mistake
+def never_zeroed(model, dl, loss_func, params, lr):
+    "The gradients are not zeroed, so each step still pushes along all batches before it: `p.grad.zero_()` after each step"
+    _walk(model, dl, loss_func, params, lambda p: p.data.sub_(lr*p.grad))
 
 @train_epoch_ex.mistake
 def one_step_an_epoch(model, dl, loss_func, params, lr):
@@ -251,11 +338,9 @@ def one_step_an_epoch(model, dl, loss_func, params, lr):
 
 @train_epoch_ex.mistake
 def zeroed_before_the_step(model, dl, loss_func, params, lr):
-    "The gradients are zeroed before the step, which then goes nowhere: step first"
-    params = list(params)
-    for xb,yb in dl:
-        sgd.calc_grad(xb, yb, model, loss_func)
-        for p in params: p.grad.zero_(); p.data -= lr*p.grad
+    """The parameters have not moved. Either the gradients are zeroed before the step, or `p = p - …` makes a new tensor, where
+    `p -= …` would change the parameter itself"""
+    _walk(model, dl, loss_func, params, lambda p: (p.grad.zero_(), p.data.sub_(lr*p.grad)))
 
 @train_epoch_ex.mistake
 def walked_through_once(model, dl, loss_func, params, lr):
@@ -274,10 +359,40 @@ def recorded_step(model, dl, loss_func, params, lr):
 @train_epoch_ex.mistake
 def climbing(model, dl, loss_func, params, lr):
     "The loss climbs: subtract the gradient, do not add it"
+    by_sgd_step(model, dl, loss_func, params, -lr)
+
+@train_epoch_ex.mistake
+def moves_a_copy(model, dl, loss_func, params, lr):
+    "`p = p - …` makes a new tensor, which has no gradient, and the parameter stays where it was: `p -= …` changes it in place"
+    _walk(model, dl, loss_func, params, lambda p: (p - lr*p.grad).grad.zero_())
+
+@train_epoch_ex.mistake
+def moves_a_copy_and_keeps_gradients(model, dl, loss_func, params, lr):
+    "The parameters have not moved, since `p = p - …` makes new tensors: `p -= …` changes them in place. And zero comes after the step"
+    for xb,yb in dl: sgd.calc_grad(xb, yb, model, loss_func)
+
+@train_epoch_ex.mistake
+def zeroed_at_the_start(model, dl, loss_func, params, lr):
+    "The steps are right, but the gradient of the last batch stays, and whoever goes on adds to it: zero after each step, not before"
+    params = list(params)
+    for xb,yb in dl:
+        for p in params: p.grad = None
+        sgd.calc_grad(xb, yb, model, loss_func)
+        for p in params: p.data -= lr*p.grad
+
+@train_epoch_ex.mistake
+def last_one_zeroed(model, dl, loss_func, params, lr):
+    "Only the last parameter is zeroed: `p.grad.zero_()` belongs inside the loop over parameters"
     params = list(params)
     for xb,yb in dl:
         sgd.calc_grad(xb, yb, model, loss_func)
-        for p in params: p.data += lr*p.grad; p.grad.zero_()
+        for p in params: p.data -= lr*p.grad
+        p.grad.zero_()
+
+@train_epoch_ex.mistake
+def arguments_swapped(model, dl, loss_func, params, lr):
+    "The loss got its arguments in the wrong order: activations first, then targets"
+    by_sgd_step(model, dl, lambda preds, yb: loss_func(yb, preds), params, lr)
 
 @train_epoch_ex.variant
 def by_sgd_step(model, dl, loss_func, params, lr):
@@ -303,13 +418,13 @@ def _validated(validate_epoch, acts, targets):
         on.append(torch.is_grad_enabled())
         return xb
     batches = list(zip(acts.split(8), targets.split(8)))
-    results = validate_epoch(model, batches), validate_epoch(model, batches, lambda *a: 1+mse(*a))    # see `same`
-    return dict(result=results[0], another_metric=results[1], gradients_on=any(on), rounded=all(map(_rounded, results)))
-
-def _rounded(x): return abs(1e4*float(x) - round(1e4*float(x))) < .005    # a float32 has no more than that
+    results = validate_epoch(model, batches), validate_epoch(model, batches, lambda *a: 1+given.crooked(*a))    # see `same`
+    if results[0] is None: return None
+    return {'the result': results[0], 'the result with another metric': results[1], 'gradients on while the model runs': any(on),
+            'gradients on afterwards': torch.is_grad_enabled(), 'rounded to 4 places': [float(x) for x in results]==[round(float(x), 4) for x in results]}
 
 def _mean(model, dl, metric):
-    accs = [metric(model(xb), yb) for xb,yb in dl]
+    with torch.no_grad(): accs = [metric(model(xb), yb) for xb,yb in dl]
     return round((sum(accs)/len(accs)).item(), 4)
 
 validate_epoch_ex = exercise('04', sgd.validate_epoch, "The mean of the batches' metrics, without gradients.",
@@ -319,8 +434,8 @@ validate_epoch_ex = exercise('04', sgd.validate_epoch, "The mean of the batches'
 
 @validate_epoch_ex.mistake
 def with_gradients(model, dl, metric=loss.batch_accuracy):
-    "The numbers are right, but autograd keeps the books while nobody learns: put it under `torch.no_grad()`"
-    return _mean(model, dl, metric)
+    "The numbers are right, but torch keeps a record for the gradients, and nobody asks for them: put it under `torch.no_grad()`"
+    return round(torch.stack([metric(model(xb), yb) for xb,yb in dl]).mean().item(), 4)
 
 @validate_epoch_ex.mistake
 @torch.no_grad()
@@ -330,19 +445,16 @@ def last_batch_only(model, dl, metric=loss.batch_accuracy):
     return round(acc.item(), 4)
 
 @validate_epoch_ex.mistake
-@torch.no_grad()
 def metric_ignored(model, dl, metric=loss.batch_accuracy):
     "Another metric gives the accuracy again: use the argument `metric`"
     return _mean(model, dl, loss.batch_accuracy)
 
 @validate_epoch_ex.mistake
-@torch.no_grad()
 def added_up(model, dl, metric=loss.batch_accuracy):
     "The batches' metrics are added up: take their mean"
     return _mean(model, dl, metric)*len(dl)
 
 @validate_epoch_ex.mistake
-@torch.no_grad()
 def targets_first(model, dl, metric=loss.batch_accuracy):
     "The metric got its arguments in the wrong order: activations first, then targets"
     return _mean(model, dl, lambda preds, yb: metric(yb, preds))
@@ -350,7 +462,7 @@ def targets_first(model, dl, metric=loss.batch_accuracy):
 @validate_epoch_ex.mistake
 @torch.no_grad()
 def not_rounded(model, dl, metric=loss.batch_accuracy):
-    "Right but for the rounding: `round(…, 4)`"
+    "Right but for the rounding: `.item()` first, then `round(…, 4)`, since a tensor that is rounded leaves as 0.83329999…"
     accs = [metric(model(xb), yb) for xb,yb in dl]
     return (sum(accs)/len(accs)).item()
 
@@ -361,10 +473,22 @@ def over_all_rows(model, dl, metric=loss.batch_accuracy):
     pairs = [(metric(model(xb), yb), len(xb)) for xb,yb in dl]
     return round((sum(m*n for m,n in pairs)/sum(n for _,n in pairs)).item(), 4)
 
+@validate_epoch_ex.mistake
+@torch.no_grad()
+def a_tensor(model, dl, metric=loss.batch_accuracy):
+    "A tensor came back: `.item()` makes a plain number of it, and `round(…, 4)` rounds that"
+    return torch.tensor([float(metric(model(xb), yb)) for xb,yb in dl]).mean().mul(1e4).round()/1e4
+
+@validate_epoch_ex.mistake
+def off_for_good(model, dl, metric=loss.batch_accuracy):
+    "Gradients stay switched off, and nothing can be trained any more: `with torch.no_grad():` switches them on again"
+    torch.set_grad_enabled(False)
+    return _mean(model, dl, metric)
+
 @validate_epoch_ex.variant
 @torch.no_grad()
-def as_tensor(model, dl, metric=loss.batch_accuracy):
-    return torch.tensor([float(metric(model(xb), yb)) for xb,yb in dl]).mean().mul(1e4).round()/1e4
+def in_one_go(model, dl, metric=loss.batch_accuracy):
+    return float(f'{torch.tensor([metric(model(xb), yb) for xb,yb in dl]).mean().item():.4f}')
 
 @validate_epoch_ex.variant
 def running_sum(model, dl, metric=loss.batch_accuracy):

@@ -7,11 +7,12 @@ __all__ = []
 
 # %% ../../nbs/exercises/similarity.ipynb #58e2173d
 import torch
+import torch.nn.functional as F
 
 from .. import similarity
 from ..data import Digits
 from . import given
-from .judge import Case
+from .judge import Case, InputChanged
 from .outline import exercise
 
 # %% ../../nbs/exercises/similarity.ipynb #3672672f
@@ -21,15 +22,20 @@ mean_digit_ex = exercise('01', similarity.mean_digit, 'One mean for each pixel, 
      Case(lambda g: dict(images=given.pictures(g, 1)[0]), title='a single picture'),
      Case(lambda g: dict(images=given.pictures(g, 0)), title='no picture'),
      Case(given.pale, title='bytes of nearly white paper, 0 and 1'),
-     Case(lambda g: dict(images=given.pictures(g, 3)[:,None]), title='shape (n,1,28,28)')],
+     Case(lambda g: dict(images=given.pictures(g, 3)[:,None]), title='shape (n,1,28,28)'),
+     Case(lambda g: dict(images=given.pictures(g, 1)), title='one picture, shape (1,28,28)'),
+     Case(lambda g: dict(images=given.pictures(g, 4)[...,:2,:3]), title='pictures of 2x3 pixels'),
+     Case(lambda g: dict(images=given.pictures(g, 4).mT), title='turned, so rows lie apart in memory')],
     ['Bytes first become floats: lesson 00 has `to_float`.',
      'Pictures are counted by axis 0, and the mean goes over them.',
-     'Anything but shape (n,28,28) with n at least 1 is refused: `if images.ndim!=3 or not len(images): '
+     'Anything but three axes, with one picture at least, is refused: `if images.ndim!=3 or not len(images): '
      'raise ValueError(…)`.'])
+
+def _floats(images): return images.float()/255 if images.dtype==torch.uint8 else images
 
 def _stack(images):
     if images.ndim!=3 or not len(images): raise ValueError('shape')
-    return images.float()/255 if images.dtype==torch.uint8 else images
+    return _floats(images)
 
 @mean_digit_ex.mistake
 def over_everything(images):
@@ -42,23 +48,41 @@ def along_rows(images):
     return _stack(images).mean(-1)
 
 @mean_digit_ex.mistake
+def each_picture(images):
+    "One number for each picture: the mean goes over its pixels, and should go over the pictures, axis 0"
+    return _stack(images).mean((-1,-2))
+
+@mean_digit_ex.mistake
 def to_255(images):
     "The mean runs from 0 to 255: make floats between 0 and 1 of the bytes first, by `to_float`"
     _stack(images)
     return images.float().mean(0)
 
 @mean_digit_ex.mistake
+def of_bytes(images):
+    "Bytes have no mean, and torch says so: make floats of them first, by `to_float`"
+    _stack(images)
+    return images.mean(0)
+
+@mean_digit_ex.mistake
 def one_picture(images):
     """A single picture gives a row of 28 numbers, no pictures give nan, and nobody notices: refuse both
     with a ValueError"""
-    return (images.float()/255 if images.dtype==torch.uint8 else images).mean(0)
+    return _floats(images).mean(0)
+
+@mean_digit_ex.mistake
+def no_picture(images):
+    "Of no pictures the mean is nan, and nobody notices: refuse them too, with a ValueError"
+    if images.ndim!=3: raise ValueError('shape')
+    return _floats(images).mean(0)
 
 @mean_digit_ex.mistake
 def four_axes(images):
     "A shape of (n,1,28,28) goes through, and the mean has an axis too many: refuse all but three axes"
     if images.ndim==2 or not len(images): raise ValueError('shape')
-    return (images.float()/255 if images.dtype==torch.uint8 else images).mean(0)
+    return _floats(images).mean(0)
 
+# %% ../../nbs/exercises/similarity.ipynb #b0c1a7d1
 @mean_digit_ex.mistake
 def by_what_they_look_like(images):
     """Whether they are bytes is guessed from the numbers, and nearly white paper has none above 1: `to_float`
@@ -66,20 +90,80 @@ def by_what_they_look_like(images):
     _stack(images)
     return (images/255 if images.max()>1 else images.float()).mean(0)
 
+@mean_digit_ex.mistake
+def floats_divided(images):
+    "Floats are divided by 255 as well: only bytes need it, and `to_float` knows which they are"
+    _stack(images)
+    return images.float().mean(0)/255
+
+@mean_digit_ex.mistake
+def median(images):
+    "This is the median of each pixel, and the mean is asked for: `mean(0)`"
+    return _stack(images).median(0).values
+
+@mean_digit_ex.mistake
+def summed(images):
+    "The pictures are added up, and the sum grows with their number: divide by it, or take `mean(0)`"
+    return _stack(images).sum(0)
+
+@mean_digit_ex.mistake
+def in_a_pile(images):
+    "The mean lies in a pile of one, shape (1,28,28): `keepdim` keeps an axis that is to go"
+    return _stack(images).mean(0, keepdim=True)
+
+@mean_digit_ex.mistake
+def squeezed(images):
+    "A pile of one picture loses its axis by `squeeze`, and then a row is averaged: leave `squeeze` out"
+    return _stack(images).squeeze().mean(0)
+
+@mean_digit_ex.mistake
+def in_float64(images):
+    "The mean is float64, twice the memory, and won't go with the pictures' float32: `to_float` gives that"
+    return _stack(images).double().mean(0)
+
+@mean_digit_ex.mistake
+def always_28(images):
+    "The size 28 is written in, and other pictures fail: take it from `images.shape`, or let `mean(0)` see to it"
+    return _stack(images).reshape(-1, 28, 28).mean(0)
+
+@mean_digit_ex.mistake
+def added_as_bytes(images):
+    "The sum is kept in bytes, which begin again at 0 after 255: `to_float` belongs before the sum"
+    _stack(images)
+    total = torch.zeros_like(images[0])
+    for image in images: total += image
+    return _floats(total)/len(images)
+
+@mean_digit_ex.mistake
+def added_into_the_first(images):
+    "`images[0]` is a piece of the input, and `+=` adds all the others into it: begin with zeros, or add by `total+image`"
+    images = _stack(images)
+    total = images[0]
+    for image in images[1:]: total += image
+    return total/len(images)
+
+# %% ../../nbs/exercises/similarity.ipynb #b0c1a7d2
 @mean_digit_ex.variant
 def sum_by_hand(images):
-    total = torch.zeros(28, 28)
+    total = 0
     for image in _stack(images): total = total+image
     return total/len(images)
 
 @mean_digit_ex.variant
-def in_float64(images): return torch.einsum('nij->ij', _stack(images).double())/len(images)
+def by_einsum(images): return torch.einsum('nij->ij', _stack(images))/len(images)
+
+@mean_digit_ex.variant
+def by_numpy(images): return torch.from_numpy(_stack(images).numpy().mean(axis=0))
 
 # %% ../../nbs/exercises/similarity.ipynb #84d3f540
 mnist_distance_ex = exercise('01', similarity.mnist_distance,
-    'The absolute difference of each pixel, averaged over the 28x28 pixels of each pair.',
+    'The absolute difference of each pixel, averaged over the pixels of each pair.',
     [Case(lambda g: dict(a=given.rand(g, 6, 28, 28), b=given.rand(g, 28, 28))),
-     Case(lambda g: dict(a=given.rand(g, 5, 1, 28, 28), b=given.rand(g, 2, 28, 28)), title='each against each')],
+     Case(lambda g: dict(a=given.rand(g, 5, 1, 28, 28), b=given.rand(g, 2, 28, 28)), title='each against each'),
+     Case(lambda g: dict(a=given.rand(g, 28, 28), b=given.rand(g, 28, 28)), title='two single pictures'),
+     Case(lambda g: dict(a=given.rand(g, 28, 28), b=given.rand(g, 3, 28, 28)), title='one against several'),
+     Case(lambda g: dict(a=given.rand(g, 3, 4, 2), b=given.rand(g, 4, 2)), title='pictures of 4x2 pixels'),
+     Case(lambda g: dict(a=given.rand(g, 3, 6, 6).mT, b=given.rand(g, 6, 6)), title='turned, so rows lie apart in memory')],
     ['Three steps: difference, absolute value, mean.',
      'The mean goes over the last two axes only: `mean((-1,-2))`.'],
     oracle=lambda a,b: (a-b).abs().flatten(-2).mean(-1))
@@ -109,26 +193,81 @@ def one_axis(a, b):
     "The mean goes over one axis, so each row of pixels has its own: average both, `mean((-1,-2))`"
     return (a-b).abs().mean(-1)
 
+# %% ../../nbs/exercises/similarity.ipynb #b0c1a7d3
+@mnist_distance_ex.mistake
+def root_mean_square(a, b):
+    "This is L2, the root of the mean square, which comes later: L1 is the mean of the absolute differences"
+    return ((a-b)**2).mean((-1,-2)).sqrt()
+
+@mnist_distance_ex.mistake
+def summed(a, b):
+    "The differences are added up: divide by the number of pixels, or take `mean` in place of `sum`"
+    return (a-b).abs().sum((-1,-2))
+
+@mnist_distance_ex.mistake
+def axes_from_the_front(a, b):
+    "Axes 1 and 2 are rows and columns only where one axis lies before them: count from the end, `mean((-1,-2))`"
+    return (a-b).abs().mean((1,2))
+
+@mnist_distance_ex.mistake
+def flat_from_the_front(a, b):
+    "`flatten(1)` takes the pairs for pixels where each is held against each: `flatten(-2)` takes the last two axes"
+    return (a-b).abs().flatten(1).mean(1)
+
+@mnist_distance_ex.mistake
+def always_784(a, b):
+    "Divided by 784 whatever the size of the pictures: take the mean, which counts the pixels itself"
+    return (a-b).abs().sum((-1,-2))/784
+
+@mnist_distance_ex.mistake
+def in_place(a, b):
+    "The difference is written into `a`, which whoever calls it still needs: `a-b` makes a new tensor, `a -= b` doesn't"
+    a -= b
+    return a.abs().mean((-1,-2))
+
+@mnist_distance_ex.mistake
+def one_after_the_other(a, b):
+    "A loop over the first axis fits one pile against one picture alone: without the loop, `a-b` fits any two shapes"
+    return torch.stack([(x-b).abs().mean() for x in a])
+
+# %% ../../nbs/exercises/similarity.ipynb #b0c1a7d4
 @mnist_distance_ex.variant
 def larger_minus_smaller(a, b): return (torch.maximum(a, b) - torch.minimum(a, b)).mean((-2,-1))
 
 @mnist_distance_ex.variant
-def sum_over_784(a, b): return ((a-b)**2).sqrt().sum(-1).sum(-1)/784
+def sum_over_their_number(a, b): return ((a-b)**2).sqrt().sum(-1).sum(-1)/a.shape[-1]/a.shape[-2]
+
+@mnist_distance_ex.variant
+def by_norm(a, b): return torch.linalg.vector_norm(a-b, ord=1, dim=(-2,-1))/(a.shape[-1]*a.shape[-2])
+
+@mnist_distance_ex.variant
+def by_unreduced_loss(a, b):
+    shape = torch.broadcast_shapes(a.shape, b.shape)
+    return F.l1_loss(a.expand(shape), b.expand(shape), reduction='none').mean(-1).mean(-1)
 
 # %% ../../nbs/exercises/similarity.ipynb #c1c11769
-def _predict(PixelSimilarity, digits, images):
-    "With the package's distance and means, so that the other exercises need not be solved"
-    p, fitted = PixelSimilarity(similarity.mnist_distance), similarity.PixelSimilarity().fit(digits)
-    p.classes, p.means = fitted.classes, fitted.means
-    return p.predict(images)
+def _last_pixel(a, b): return (a-b)[...,-1,-1].abs()
 
-def _few_classes(g):
+def _predict(PixelSimilarity, digits, images, distance=similarity.mnist_distance):
+    "With the package's distance and means, so that the other exercises need not be solved"
+    p, fitted = PixelSimilarity(distance), similarity.PixelSimilarity().fit(digits)
+    p.classes, p.means = fitted.classes, fitted.means
+    found = p.predict(images)
+    if not (torch.equal(p.classes, fitted.classes) and torch.equal(p.means, fitted.means)):
+        raise InputChanged('it changes the classes or the means, which the next picture still needs')
+    return found
+
+def _few_classes(g, n=7):
     "Pictures of the classes 2, 5 and 8, so that a class is not its place"
     digits = Digits(given.pictures(g, 9), torch.tensor([2,5,8]*3))
-    return dict(digits=digits, images=digits.images[torch.randperm(9, generator=g)[:7]])
+    return dict(digits=digits, images=digits.images[torch.randperm(9, generator=g)[:n]])
 
 pixel_similarity_ex = exercise('01', similarity.PixelSimilarity, 'The class whose mean is nearest, by its own label.',
-    [Case(_few_classes, _predict)],
+    [Case(_few_classes, _predict, keeps=('images',)),
+     Case(lambda g: _few_classes(g, 9) | dict(images=given.rand(g, 9, 28, 28)), _predict, 'floats', keeps=('images',)),
+     Case(lambda g: _few_classes(g, 9) | dict(distance=_last_pixel), _predict, 'another distance, of the last pixel'),
+     Case(lambda g: _few_classes(g, 1), _predict, 'one picture, shape (1,28,28)'),
+     Case(lambda g: _few_classes(g) | dict(images=given.pictures(g, 1)[0]), _predict, 'one picture, shape (28,28)')],
     ['`self.distances(images)` has a row for each picture and a column for each class.',
      '`argmin(1)` gives the column of the smallest distance.',
      'A column is no label yet: `self.classes` has the label of each.'], methods=('predict',))
@@ -153,6 +292,62 @@ class smallest_distance(similarity.PixelSimilarity):
     "This is how far the nearest mean is, not which it is: `argmin` in place of `min`"
     def predict(self, images): return self.distances(images).min(1).values
 
+# %% ../../nbs/exercises/similarity.ipynb #b0c1a7d5
+@pixel_similarity_ex.mistake
+class one_for_all(similarity.PixelSimilarity):
+    "One place for the whole table of distances: `argmin` wants the axis, `argmin(1)`, to find one for each picture"
+    def predict(self, images): return self.distances(images).argmin()
+
+@pixel_similarity_ex.mistake
+class number_of_a_picture(similarity.PixelSimilarity):
+    """The number of a picture is looked up among the classes: along axis 0 `argmin` finds pictures, along axis 1
+    it finds classes"""
+    def predict(self, images): return self.classes[self.distances(images).argmin(0)%len(self.classes)]
+
+@pixel_similarity_ex.mistake
+class mean_not_class(similarity.PixelSimilarity):
+    "This is the nearest mean itself, a picture: its label is at the same place in `self.classes`"
+    def predict(self, images): return self.means[self.distances(images).argmin(1)]
+
+@pixel_similarity_ex.mistake
+class three_or_seven(similarity.PixelSimilarity):
+    "3 and 7 are written in, and there can be other classes, and more of them: `self.classes` has them"
+    def predict(self, images):
+        d = self.distances(images)
+        return torch.where(d[:,0]<d[:,1], 3, 7)
+
+@pixel_similarity_ex.mistake
+class the_first_two(similarity.PixelSimilarity):
+    "Only the first two classes are compared, and there can be more: `argmin(1)` looks at all columns"
+    def predict(self, images):
+        d = self.distances(images)
+        return torch.where(d[:,0]<d[:,1], self.classes[0], self.classes[1])
+
+@pixel_similarity_ex.mistake
+class always_l1(similarity.PixelSimilarity):
+    "L1 is written in, whatever distance was asked for: `self.distances(images)` takes the right one"
+    def predict(self, images):
+        if images.ndim!=3: raise ValueError('shape')
+        x = images.float()/255 if images.dtype==torch.uint8 else images
+        return self.classes[(x[:,None]-self.means).abs().mean((-1,-2)).argmin(1)]
+
+@pixel_similarity_ex.mistake
+class squeezed(similarity.PixelSimilarity):
+    "Of a single picture the axis is lost by `squeeze`: shape (n,) is due, also where n is 1"
+    def predict(self, images): return self.classes[self.distances(images).argmin(1)].squeeze()
+
+@pixel_similarity_ex.mistake
+class a_list(similarity.PixelSimilarity):
+    "This is a list of labels: `self.classes[…]` with a tensor of columns gives a tensor, which can be compared at once"
+    def predict(self, images): return self.classes[self.distances(images).argmin(1)].tolist()
+
+@pixel_similarity_ex.mistake
+class a_picture_is_let_in(similarity.PixelSimilarity):
+    "One picture without its pile goes through here: `distances` refuses it, and so should this"
+    def predict(self, images):
+        return self.classes[self.distances(images if images.ndim==3 else images[None]).argmin(1)]
+
+# %% ../../nbs/exercises/similarity.ipynb #b0c1a7d6
 @pixel_similarity_ex.variant
 class one_by_one(similarity.PixelSimilarity):
     def predict(self, images):
@@ -161,3 +356,13 @@ class one_by_one(similarity.PixelSimilarity):
 @pixel_similarity_ex.variant
 class sorted_first(similarity.PixelSimilarity):
     def predict(self, images): return self.classes[self.distances(images).sort(dim=1).indices[:,0]]
+
+@pixel_similarity_ex.variant
+class in_one_line(similarity.PixelSimilarity):
+    def predict(self, images): return self.classes[self.distances(images).argmin(1)]
+
+@pixel_similarity_ex.variant
+class by_minimum(similarity.PixelSimilarity):
+    def predict(self, images):
+        _, column = torch.min(self.distances(images), dim=-1)
+        return torch.tensor([self.classes[c].item() for c in column.tolist()])

@@ -6,6 +6,8 @@
 __all__ = []
 
 # %% ../../nbs/exercises/softmax.ipynb #fe62a59a
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 
@@ -19,45 +21,72 @@ def _square_scores(g): return dict(x=2*given.randn(g, 4, 4))
 def _columns(g): return dict(x=2*given.randn(g, 4, 4), dim=0)
 def _large(g): return dict(x=1000*given.randn(g, 3, 4))
 def _one_row_far(g): return dict(x=given.randn(g, 2, 4) + torch.tensor([[0.], [115.]]))
+def _one_row(g): return dict(x=given.randn(g, 5))
+def _ruled_out(g): return dict(x=torch.cat([given.randn(g, 3, 3), torch.full((3,1), -torch.inf)], 1))
+def _block(g): return dict(x=given.randn(g, 4, 3, 2).mT, dim=1)
+def _float64(make): return lambda g: {k: v.double() if v.is_floating_point() else v for k,v in make(g).items()}
 
 def _weighted_slope(f, x):
     "The gradient of a weighted sum; that of the plain sum is 0, since rows sum to one"
     return slope(lambda x: f(x)*torch.arange(1., 5.), x)
 
+def _scores_cases():
+    return [Case(_square_scores), Case(_columns, title='along axis 0'),
+            Case(_square_scores, _weighted_slope, 'the slope'), Case(_large, title='large scores'),
+            Case(_one_row_far, title='one row far above the other'), Case(_ruled_out, title='a class is ruled out'),
+            Case(_one_row, title='a single row'), Case(_block, title='three axes, along the middle one'),
+            Case(_float64(_square_scores), title='float64')]
+
 softmax_ex = exercise('08', softmax.softmax, 'Each row sums to one, along the right axis, however large the scores.',
-    [Case(_square_scores), Case(_columns, title='along axis 0'),
-     Case(_square_scores, _weighted_slope, 'the slope'), Case(_large, title='large scores'),
-     Case(_one_row_far, title='one row far above the other')],
+    _scores_cases(),
     ['Exponentials over their sum: `e/e.sum(dim, keepdim=True)`.',
      'A number taken off all scores of a row changes nothing: take off the largest, then nothing overflows.',
      '`x.amax(dim, keepdim=True)` has the largest of each row.'], oracle=lambda x, dim=-1: F.softmax(x, dim))
 
 def _shifted(x, dim): return (x - x.amax(dim, keepdim=True)).exp()
+def _shares(e, dim): return e/e.sum(dim, keepdim=True)
 
 @softmax_ex.mistake
 def not_shifted(x, dim=-1):
     "Right for small scores, nan for large ones: subtract the largest score of each row first"
-    e = x.exp()
-    return e/e.sum(dim, keepdim=True)
+    return _shares(x.exp(), dim)
+
+@softmax_ex.mistake
+def mean_subtracted(x, dim=-1):
+    "The mean is not the largest: what lies far above it still overflows, and inf/inf is nan. Subtract `amax`"
+    return _shares((x - x.mean(dim, keepdim=True)).exp(), dim)
+
+@softmax_ex.mistake
+def smallest_subtracted(x, dim=-1):
+    "The smallest score is subtracted, which makes the others larger still: subtract the largest, `amax`"
+    return _shares((x - x.amin(dim, keepdim=True)).exp(), dim)
+
+@softmax_ex.mistake
+def cut_off(x, dim=-1):
+    "Large scores are cut off, so those above the limit all get the same share: subtract the largest of each row"
+    return _shares(x.clamp(max=80).exp(), dim)
 
 @softmax_ex.mistake
 def wrong_axis(x, dim=-1):
     "The columns sum to one, not the rows: sum along `dim`"
-    e = _shifted(x, 0)
-    return e/e.sum(0, keepdim=True)
+    return _shares(_shifted(x, 0), 0)
 
 @softmax_ex.mistake
 def always_the_last_axis(x, dim=-1):
     "`dim` is ignored: it always sums along the last axis"
-    e = _shifted(x, -1)
-    return e/e.sum(-1, keepdim=True)
+    return _shares(_shifted(x, -1), -1)
+
+@softmax_ex.mistake
+def sum_of_everything(x, dim=-1):
+    "All rows together sum to one, and each should by itself: `sum(dim, keepdim=True)`"
+    e = _shifted(x, dim)
+    return e/e.sum()
 
 @softmax_ex.mistake
 def one_maximum_for_all(x, dim=-1):
     """One maximum for the whole batch: a row far below the others gets 0/0. Each row needs its own,
     `amax(dim, keepdim=True)`"""
-    e = (x-x.max()).exp()
-    return e/e.sum(dim, keepdim=True)
+    return _shares((x-x.max()).exp(), dim)
 
 @softmax_ex.mistake
 def axis_lost(x, dim=-1):
@@ -66,23 +95,64 @@ def axis_lost(x, dim=-1):
     return e/e.sum(dim)
 
 @softmax_ex.mistake
+def axis_of_the_largest_lost(x, dim=-1):
+    "The largest of each row have lost their axis and are subtracted from the columns: keep it by `keepdim=True`"
+    return _shares((x - x.amax(dim)).exp(), dim)
+
+@softmax_ex.mistake
+def largest_along_the_last_axis(x, dim=-1):
+    "The largest are looked for along the last axis, whatever `dim` is: `amax(dim, keepdim=True)`"
+    return _shares(_shifted(x, -1), dim)
+
+@softmax_ex.mistake
+def sum_along_the_last_axis(x, dim=-1):
+    "The sums go along the last axis, whatever `dim` is: `sum(dim, keepdim=True)`"
+    return _shares(_shifted(x, dim), -1)
+
+@softmax_ex.mistake
+def places_with_the_largest(x, dim=-1):
+    "`max` along an axis gives the largest numbers and their places: take `.values`, or `amax`"
+    return x - x.max(dim, keepdim=True)
+
+@softmax_ex.mistake
+def divided_by_the_largest(x, dim=-1):
+    "The largest share is 1, and all of them together should be: divide by the sum"
+    return _shifted(x, dim)
+
+@softmax_ex.mistake
+def logs(x, dim=-1):
+    "These are the logarithms of the probabilities: leave the log out"
+    return x - x.logsumexp(dim, keepdim=True)
+
+@softmax_ex.mistake
+def no_exponential(x, dim=-1):
+    "The scores themselves are divided by their sum, and some are negative: take the exponential first"
+    return _shares(x, dim)
+
+@softmax_ex.mistake
 def sigmoids(x, dim=-1):
     "Each score by itself: those are sigmoids, and their sum is anything"
     return x.sigmoid()
+
+@softmax_ex.mistake
+def scores_changed(x, dim=-1):
+    "The result is right, but the scores that were given have changed: `x - …` makes new ones, `x -= …` does not"
+    x -= x.amax(dim, keepdim=True)
+    return _shares(x.exp(), dim)
 
 @softmax_ex.variant
 def by_log(x, dim=-1): return (x - x.logsumexp(dim, keepdim=True)).exp()
 
 @softmax_ex.variant
-def differences(x, dim=-1):
-    x = x.double().movedim(dim, -1)
-    return (1/(x[...,None,:]-x[...,:,None]).exp().sum(-1)).movedim(-1, dim)
+def row_by_row(x, dim=-1):
+    rows = x.movedim(dim, -1)
+    probs = [(row-max(row)).exp()/sum((row-max(row)).exp()) for row in rows.reshape(-1, rows.shape[-1])]
+    return torch.stack(probs).view(rows.shape).movedim(-1, dim)
 
 # %% ../../nbs/exercises/softmax.ipynb #e87b2413
 log_softmax_ex = exercise('08', softmax.log_softmax,
     'Each score minus the log of the sum of exponentials, with all its digits.',
-    [Case(_square_scores), Case(_columns, title='along axis 0'),
-     Case(_square_scores, _weighted_slope, 'the slope'), Case(_large, title='large scores')],
+    _scores_cases(),
     ['The log of e/sum(e) is x minus the log of the sum.',
      'Shift by the largest score first, as in `softmax`.',
      'The exponential of x itself is never needed alone.'],
@@ -91,12 +161,32 @@ log_softmax_ex = exercise('08', softmax.log_softmax,
 @log_softmax_ex.mistake
 def log_of_softmax(x, dim=-1):
     "A probability too small for a float became 0, and its log minus infinity: never take the log of a softmax"
-    e = _shifted(x, dim)
-    return (e/e.sum(dim, keepdim=True)).log()
+    return _shares(_shifted(x, dim), dim).log()
+
+_EPS = 1e-30, 1e-20, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5
+
+for _eps in _EPS:
+    def _wrong(x, dim=-1, eps=_eps): return (_shares(_shifted(x, dim), dim)+eps).log()
+    _wrong.__name__ = f'log_of_{_eps:.0e}_more'
+    _wrong.__doc__ = f"""With {_eps:.0e} under the log all small probabilities are the same: x minus the log of the sum of
+                      exponentials needs no such number"""
+    log_softmax_ex.mistake(_wrong)
 
 @log_softmax_ex.mistake
 def sum_overflows(x, dim=-1):
     "Large scores overflow in the sum: subtract the largest of each row first"
+    return x - x.exp().sum(dim, keepdim=True).log()
+
+@log_softmax_ex.mistake
+def shift_forgotten(x, dim=-1):
+    "The largest is subtracted within the sum alone: subtract it from x as well"
+    return x - _shifted(x, dim).sum(dim, keepdim=True).log()
+
+@log_softmax_ex.mistake
+def one_largest_for_all(x, dim=-1):
+    """One maximum for the whole batch: a row far below the others has a sum of 0. Each row needs its own,
+    `amax(dim, keepdim=True)`"""
+    x = x - x.max()
     return x - x.exp().sum(dim, keepdim=True).log()
 
 @log_softmax_ex.mistake
@@ -106,34 +196,74 @@ def without_the_log(x, dim=-1):
     return x - x.exp().sum(dim, keepdim=True)
 
 @log_softmax_ex.mistake
+def probabilities(x, dim=-1):
+    "These are the probabilities, and their logarithms are wanted"
+    return _shares(_shifted(x, dim), dim)
+
+@log_softmax_ex.mistake
+def sign_turned(x, dim=-1):
+    "The sign is turned round: log probabilities are at most 0"
+    return x.logsumexp(dim, keepdim=True) - x
+
+@log_softmax_ex.mistake
 def other_axis(x, dim=-1):
     "It sums along axis 0: use `dim`"
     return x - x.logsumexp(0, keepdim=True)
+
+@log_softmax_ex.mistake
+def last_axis(x, dim=-1):
+    "`dim` is ignored: it always sums along the last axis"
+    return x - x.logsumexp(-1, keepdim=True)
+
+@log_softmax_ex.mistake
+def log_of_everything(x, dim=-1):
+    "The sum goes over all rows: each has one of its own, `sum(dim, keepdim=True)`"
+    x = x - x.amax(dim, keepdim=True)
+    return x - x.exp().sum().log()
+
+@log_softmax_ex.mistake
+def axis_gone(x, dim=-1):
+    "The sums have lost their axis and are subtracted from the columns: keep it by `keepdim=True`"
+    x = x - x.amax(dim, keepdim=True)
+    return x - x.exp().sum(dim).log()
 
 @log_softmax_ex.mistake
 def averaged(x, dim=-1):
     "The mean of the exponentials in place of their sum: the probabilities would sum to their number"
     return x - x.logsumexp(dim, keepdim=True) + torch.tensor(float(x.shape[dim])).log()
 
+@log_softmax_ex.mistake
+def scores_written_over(x, dim=-1):
+    "The result is right, but the scores that were given have changed: `x - …` makes new ones, `x -= …` does not"
+    x -= x.logsumexp(dim, keepdim=True)
+    return x
+
 @log_softmax_ex.variant
 def by_logsumexp(x, dim=-1): return x - x.logsumexp(dim, keepdim=True)
 
 @log_softmax_ex.variant
-def pair_differences(x, dim=-1):
-    x = x.double().movedim(dim, -1)
-    return -(x[...,None,:]-x[...,:,None]).logsumexp(-1).movedim(-1, dim)
+def two_by_two(x, dim=-1): return x - reduce(torch.logaddexp, x.unbind(dim)).unsqueeze(dim)
 
 # %% ../../nbs/exercises/softmax.ipynb #7ea84ce2
 def _scored(g): return dict(scores=3*given.randn(g, 6, 5), targets=given.ints(g, 5, 6))
 def _logs(g): return dict(logp=(3*given.randn(g, 6, 5)).log_softmax(1), targets=given.ints(g, 5, 6))
-def _as_column(inputs): return inputs | dict(targets=inputs['targets'][:,None])
-def _minus_one(inputs): return inputs | dict(targets=torch.cat([inputs['targets'][:-1], torch.tensor([-1])]))
+def _unlikely(g): return dict(logp=(200*given.randn(g, 6, 5)).log_softmax(1), targets=given.ints(g, 5, 6))
+def _with_class(c, targets): return torch.cat([targets[:-1], torch.tensor([c])])
+
+def _refusals(make):
+    "Targets that fit nothing"
+    def case(change, title): return Case(lambda g: (d := make(g)) | dict(targets=change(d['targets'])), title=title)
+    return [case(lambda t: t[:,None], 'targets of shape (n,1)'), case(lambda t: _with_class(-1, t), 'a target of -1'),
+            case(lambda t: _with_class(5, t), 'a target of 5, where the classes are 0 to 4'),
+            case(lambda t: t[:1], 'a single target for six rows'), case(lambda t: t.float(), 'targets that are decimal'),
+            case(lambda t: t.byte(), 'targets that are bytes')]
 
 nll_loss_ex = exercise('08', softmax.nll_loss,
     'Minus the log probability of the right class, averaged; targets that fit nothing are refused.',
-    [Case(_logs), Case(_logs, slope, 'the slope'),
-     Case(lambda g: _as_column(_logs(g)), title='targets of shape (n,1)'),
-     Case(lambda g: _minus_one(_logs(g)), title='a target of -1')],
+    [Case(_logs), Case(_logs, slope, 'the slope'), *_refusals(_logs), Case(_unlikely, title='very unlikely classes'),
+     Case(lambda g: {k: v[:1] for k,v in _logs(g).items()}, title='a batch of one'),
+     Case(lambda g: _logs(g) | dict(logp=_logs(g)['logp'][0]), title='predictions without an axis for the classes'),
+     Case(_float64(_logs), title='float64')],
     ['Begin with `_check_targets(logp, targets)`.',
      '`logp.gather(1, targets[:,None])` picks one number from each row.',
      'Minus their mean. `gather` itself refuses a class that is not there.'])
@@ -151,18 +281,49 @@ def not_the_mean(logp, targets):
     return -_picked(logp, targets).sum()
 
 @nll_loss_ex.mistake
+def one_a_row(logp, targets):
+    "One number a row, and the loss is one for the whole batch: take the mean"
+    return -_picked(logp, targets)[:,0]
+
+@nll_loss_ex.mistake
 def each_row_all_targets(logp, targets):
     """`logp[:,targets]` picks all targets from each row, n times n numbers: one a row is `gather`, or
     `logp[range(n), targets]`"""
-    softmax._check_targets(logp, targets)
-    if (targets<0).any(): raise ValueError
+    _picked(logp, targets)
     return -logp[:,targets].mean()
+
+@nll_loss_ex.mistake
+def rows_for_classes(logp, targets):
+    "`logp[targets]` picks whole rows: one number from each row is `gather`, or `logp[range(n), targets]`"
+    _picked(logp, targets)
+    return -logp[targets].mean()
 
 @nll_loss_ex.mistake
 def all_classes(logp, targets):
     "The mean goes over all classes: only the right one of each row counts"
     _picked(logp, targets)
     return -logp.mean()
+
+@nll_loss_ex.mistake
+def mean_with_zeros(logp, targets):
+    "The mean goes over the zeros of the other classes too: divide the sum by the number of rows"
+    return -_picked(logp, targets).sum()/logp.numel()
+
+@nll_loss_ex.mistake
+def most_likely(logp, targets):
+    "The most likely class of each row counts, whether it is right or not: pick that of the target"
+    _picked(logp, targets)
+    return -logp.amax(1).mean()
+
+@nll_loss_ex.mistake
+def second_log(logp, targets):
+    "These are log probabilities already, and a negative number has no log: pick and average, no more"
+    return -_picked(logp, targets).log().mean()
+
+@nll_loss_ex.mistake
+def probabilities_again(logp, targets):
+    "The probability is averaged, and its logarithm is wanted: leave `exp` out"
+    return -_picked(logp, targets).exp().mean()
 
 @nll_loss_ex.mistake
 def from_the_end(logp, targets):
@@ -175,23 +336,38 @@ def column_accepted(logp, targets):
     "Right for a row of targets; but a column of them, (n,1), is let through: begin with `_check_targets`"
     return -logp.gather(1, targets.view(-1, 1)).mean()
 
+@nll_loss_ex.mistake
+def unchecked_index(logp, targets):
+    "Nothing is refused, and a column of targets, (n,1), picks n times n numbers: begin with `_check_targets`"
+    return -logp[torch.arange(len(logp)), targets].mean()
+
+@nll_loss_ex.mistake
+def too_few_accepted(logp, targets):
+    "Fewer targets than rows are let through, and the other rows never counted: begin with `_check_targets`"
+    if targets.ndim!=1: raise ValueError('targets')
+    return -logp.gather(1, targets[:,None]).mean()
+
 @nll_loss_ex.variant
 def by_mask(logp, targets):
     softmax._check_targets(logp, targets)
     return -(logp*F.one_hot(targets, logp.shape[1])).sum()/len(logp)
 
 @nll_loss_ex.variant
-def row_by_row(logp, targets):
-    assert targets.ndim==1 and targets.min()>=0
-    return -sum(row[t] for row,t in zip(logp.double(), targets))/len(targets)
+def one_by_one(logp, targets):
+    assert targets.shape==logp.shape[:1] and targets.dtype==torch.int64 and targets.min()>=0
+    return -sum(row[t] for row,t in zip(logp, targets))/len(targets)
 
 # %% ../../nbs/exercises/softmax.ipynb #d387da42
-def _huge_scores(g): return dict(scores=1000*given.randn(g, 6, 5), targets=given.ints(g, 5, 6))
+def _huge_scores(g): return _scored(g) | dict(scores=1000*given.randn(g, 6, 5))
+def _high_scores(g): return _scored(g) | dict(scores=500+given.randn(g, 6, 5))
 
 cross_entropy_ex = exercise('08', softmax.cross_entropy, 'Log-softmax of the scores, then the negative log-likelihood.',
-    [Case(_scored), Case(_scored, slope, 'the slope'), Case(_huge_scores, title='large scores')],
+    [Case(_scored), Case(_scored, slope, 'the slope'), Case(_high_scores, title='large scores, close together'),
+     Case(_huge_scores, title='large scores, far apart'),
+     Case(lambda g: {k: v[:1] for k,v in _scored(g).items()}, title='a batch of one'),
+     *_refusals(_scored)[:4], Case(_float64(_scored), title='float64')],
     ['Both parts are there already.', 'Scores become log probabilities, and these go into `nll_loss`.'],
-    oracle=F.cross_entropy)
+    oracle=lambda scores, targets: F.nll_loss(F.log_softmax(scores, 1), targets))
 
 @cross_entropy_ex.mistake
 def scores_as_logs(scores, targets):
@@ -213,14 +389,49 @@ def infinite(scores, targets):
     "Right for small scores, infinite for large ones: the log of a softmax loses what `log_softmax` keeps"
     return F.nll_loss(scores.softmax(1).log(), targets)
 
+for _eps in _EPS:
+    def _wrong(scores, targets, eps=_eps): return F.nll_loss((scores.softmax(1)+eps).log(), targets)
+    _wrong.__name__ = f'log_of_{_eps:.0e}_more'
+    _wrong.__doc__ = f"With {_eps:.0e} under the log nothing tells how wrong a sure answer is: `log_softmax` needs no such number"
+    cross_entropy_ex.mistake(_wrong)
+
+@cross_entropy_ex.mistake
+def sum_of_exponentials_overflows(scores, targets):
+    "Large scores overflow in the sum of exponentials: `log_softmax` subtracts the largest of each row first"
+    return F.nll_loss(scores - scores.exp().sum(1, keepdim=True).log(), targets)
+
 @cross_entropy_ex.mistake
 def over_the_batch(scores, targets):
     "Softmax along the batch: the classes of each row are axis 1"
     return F.nll_loss(scores.log_softmax(0), targets)
 
+@cross_entropy_ex.mistake
+def minus_twice(scores, targets):
+    "The sign is turned round: `nll_loss` brings its minus along"
+    return -F.cross_entropy(scores, targets)
+
+@cross_entropy_ex.mistake
+def loss_of_the_sum(scores, targets):
+    "Summed over the batch: `nll_loss` gives the mean"
+    return F.cross_entropy(scores, targets, reduction='sum')
+
+@cross_entropy_ex.mistake
+def loss_of_each_row(scores, targets):
+    "One number a row, and the loss is one for the whole batch: `nll_loss` gives the mean"
+    return F.cross_entropy(scores, targets, reduction='none')
+
+@cross_entropy_ex.mistake
+def targets_unchecked(scores, targets):
+    "Targets that fit nothing are let through, as a column of them, (n,1): `nll_loss` refuses those"
+    return (scores.logsumexp(1) - scores[torch.arange(len(scores)), targets]).mean()
+
+@cross_entropy_ex.mistake
+def arguments_exchanged(scores, targets):
+    "The arguments of `nll_loss` are exchanged: first the log probabilities, then the targets"
+    return softmax.nll_loss(targets, scores.log_softmax(1))
+
 @cross_entropy_ex.variant
 def log_softmax_twice(scores, targets): return F.nll_loss(scores.log_softmax(1).log_softmax(1), targets)
 
 @cross_entropy_ex.variant
-def sum_minus_score(scores, targets): return (scores.double().logsumexp(1) - scores[torch.arange(len(targets)),
-    targets]).mean()
+def sum_minus_score(scores, targets): return (scores.logsumexp(1) - _picked(scores, targets)[:,0]).mean()

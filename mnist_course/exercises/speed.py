@@ -15,19 +15,30 @@ from .judge import Case, slope
 from .outline import exercise
 
 # %% ../../nbs/exercises/speed.ipynb #c6aeb08e
+def _refused(f, *inputs):
+    "On purpose? `permute` and its like fail by themselves, and say nothing of pictures"
+    try: return f(*inputs)
+    except Exception as e:
+        if type(e) not in (RuntimeError, IndexError): raise
+        return 'an error from the middle of the work'
+
 patch_rows_ex = exercise('13', speed.patch_rows, 'Every patch as a row, pixel by pixel, the channels of a pixel side by side.',
     [Case(lambda g: dict(xb=given.randn(g, 2, 6, 7, 1), ksize=3, stride=1), title='one channel'),
      Case(lambda g: dict(xb=given.randn(g, 2, 5, 6, 4), ksize=3, stride=1), title='four channels'),
      Case(lambda g: dict(xb=given.randn(g, 2, 7, 9, 2), ksize=2, stride=3), title='a stride of 3'),
-     Case(lambda g: dict(xb=given.randn(g, 6, 7, 5), ksize=3, stride=1), title='three axes'),
-     Case(lambda g: dict(xb=given.randn(g, 2, 5, 6, 2), ksize=3, stride=1), slope, 'the slope')],
+     Case(lambda g: dict(xb=given.randn(g, 2, 3, 5, 6).permute(0,2,3,1), ksize=3), title='channels first in memory'),
+     Case(lambda g: dict(xb=given.randn(g, 1, 4, 4, 2), ksize=4, stride=2), title='a single patch'),
+     Case(lambda g: dict(xb=given.randn(g, 6, 7, 5), ksize=3, stride=1), _refused, 'three axes'),
+     Case(lambda g: dict(xb=given.randn(g, 2, 6, 7, 5, 2), ksize=3, stride=1), _refused, 'five axes'),
+     Case(lambda g: dict(xb=given.randn(g, 2, 5, 6, 2), ksize=3, stride=2), lambda f, *inputs: slope(lambda x: f(x, *inputs[1:])**2, inputs[0]),
+          'the slope')],
     ['`xb.unfold(axis, ksize, stride)` cuts one axis into pieces and puts them behind all others. Twice, along '
      'height and width, axes 1 and 2: (n,oh,ow,c,ksize,ksize).',
      'The channels belong at the end: `permute(0,1,2,4,5,3)`, then `flatten(3)`.',
-     'Anything but four axes is refused with a ValueError.'])
+     'Anything but four axes is refused with a ValueError: `xb.ndim`.'])
 
 def _views(xb, ksize, stride):
-    if xb.ndim!=4: raise ValueError('shape')
+    if xb.ndim!=4: raise ValueError(f'expected four axes, found {xb.ndim}')
     return xb.unfold(1, ksize, stride).unfold(2, ksize, stride)
 
 @patch_rows_ex.mistake
@@ -56,9 +67,30 @@ def as_columns(xb, ksize, stride=1):
     return _views(xb, ksize, stride).permute(0,4,5,3,1,2).flatten(1,3)
 
 @patch_rows_ex.mistake
+def left_to_permute(xb, ksize, stride=1):
+    "Other than four axes fail at last, with an error that says nothing of pictures: look at `xb.ndim`, and raise a ValueError"
+    if xb.ndim!=4: raise RuntimeError('permute')
+    return _views(xb, ksize, stride).permute(0,1,2,4,5,3).flatten(3)
+
+@patch_rows_ex.mistake
+def left_square(xb, ksize, stride=1):
+    "Each patch is still a square of pixels: make a row of it, `flatten(3)`"
+    return _views(xb, ksize, stride).permute(0,1,2,4,5,3)
+
+@patch_rows_ex.mistake
+def places_in_a_row(xb, ksize, stride=1):
+    "The places of the patches are in one row: keep their height and width apart, two axes"
+    return _views(xb, ksize, stride).permute(0,1,2,4,5,3).flatten(3).flatten(1,2)
+
+@patch_rows_ex.mistake
+def channels_taken_for_width(xb, ksize, stride=1):
+    "Channels are cut into pieces: height and width are the axes 1 and 2 here, the channels come last"
+    return xb.unfold(2, ksize, stride).unfold(3, ksize, stride)
+
+@patch_rows_ex.mistake
 def three_axes(xb, ksize, stride=1):
     "A picture without channels goes through, and its axes are taken for others: refuse all but four"
-    return _views(xb if xb.ndim==4 else xb[...,None], ksize, stride).permute(0,1,2,4,5,3).flatten(3)
+    return _views(xb[...,None] if xb.ndim==3 else xb, ksize, stride).permute(0,1,2,4,5,3).flatten(3)
 
 @patch_rows_ex.variant
 def by_loops(xb, ksize, stride=1):
@@ -74,16 +106,17 @@ def by_unfold(xb, ksize, stride=1):
     return columns.view(n, c, ksize*ksize, oh, ow).permute(0,3,4,2,1).reshape(n, oh, ow, -1)
 
 # %% ../../nbs/exercises/speed.ipynb #b362876a
-def _orthogonal(g, steps=3, tol=1e-7):
-    x = g.double()/(g.double().norm()+tol)
+def _orthogonal(g, steps=3):
+    x = g.double()/(g.double().norm()+1e-7)
     for _ in range(steps): x = 3.4445*x - 4.775*x@x.T@x + 2.0315*x@x.T@x@x.T@x
-    return x
+    return x.to(g.dtype)
 
 orthogonal_ex = exercise('13', speed.orthogonal, 'The directions of the matrix, its lengths brought near to 1.',
     [Case(lambda g: dict(g=given.randn(g, 5, 5), steps=1), title='one step'),
-     Case(lambda g: dict(g=given.randn(g, 4, 9)*20, steps=3), title='wide'),
+     Case(lambda g: dict(g=given.randn(g, 9, 4).T*20, steps=3), title='wide'),
      Case(lambda g: dict(g=given.randn(g, 9, 4)/50, steps=3), title='tall'),
      Case(lambda g: dict(g=given.randn(g, 6, 6), steps=2), title='two steps'),
+     Case(lambda g: dict(g=given.randn(g, 5, 3), steps=0), title='no step'),
      Case(lambda g: dict(g=torch.zeros(3, 4), steps=3), title='a gradient of zeros')],
     ['First divide by `g.norm()+1e-7`: then no singular value is above 1, and a gradient of zeros gives no nan.',
      'A step, with a = x@x.T: 3.4445 x - 4.775 a@x + 2.0315 a@a@x.',
@@ -141,6 +174,51 @@ def numbers_squared(g, steps=3):
     for _ in range(steps): a = x@x.T; x = 3.4445*x + (-4.775*a + 2.0315*a*a)@x
     return x
 
+@orthogonal_ex.mistake
+def the_same_product(g, steps=3):
+    "`x@x.T` is computed once, before the loop: x is another one after each step, so it belongs inside"
+    x = g/(g.norm()+1e-7)
+    a = x@x.T
+    for _ in range(steps): x = 3.4445*x - 4.775*a@x + 2.0315*a@a@x
+    return x
+
+@orthogonal_ex.mistake
+def powers_of_numbers(g, steps=3):
+    "`x**3` takes the power of each number: here the singular values get theirs, by products of matrices, `a@x` and `a@a@x`"
+    x = g/(g.norm()+1e-7)
+    for _ in range(steps): x = 3.4445*x - 4.775*x**3 + 2.0315*x**5
+    return x
+
+@orthogonal_ex.mistake
+def third_power_twice(g, steps=3):
+    "The last summand is 2.0315 a@a@x, a fifth power of x: here it has one a only"
+    x = g/(g.norm()+1e-7)
+    for _ in range(steps): x = 3.4445*x + (2.0315-4.775)*(x@x.T)@x
+    return x
+
+@orthogonal_ex.mistake
+def columns_with_columns(g, steps=3):
+    "`x.T@x` in place of `x@x.T`: a is the product of the rows with one another, and stands left of x"
+    x = g/(g.norm()+1e-7)
+    for _ in range(steps): x = 3.4445*x - 4.775*(x.T@x)@x + 2.0315*(x.T@x)@(x.T@x)@x
+    return x
+
+@orthogonal_ex.mistake
+def by_the_largest_stretch(g, steps=3):
+    "Divided by the largest singular value, which costs more than all the steps: `g.norm()` is what is asked for"
+    return _newton(g/(torch.linalg.matrix_norm(g, 2)+1e-7), steps)
+
+@orthogonal_ex.mistake
+def by_the_largest_number(g, steps=3):
+    "Divided by its largest number, which leaves singular values above 1: divide by the norm, `g.norm()`"
+    return _newton(g/(g.abs().max()+1e-7), steps)
+
+@orthogonal_ex.mistake
+def exactly_orthogonal(g, steps=3):
+    "That is the orthogonal matrix itself: here so many steps come near it, without a decomposition"
+    u, _, v = torch.linalg.svd(g, full_matrices=False)
+    return u@v
+
 @orthogonal_ex.variant
 def never_transposed(g, steps=3): return _newton(g/(g.norm()+1e-7), steps)
 
@@ -195,6 +273,46 @@ def never_down(pos, top=.01, rise=.2):
 def not_to_zero(pos, top=.01, rise=.2):
     "The rate ends where it began, at a 25th of `top`: it should fall to 0"
     return top*(.04 + .96*(pos/rise if pos<rise else (1-pos)/(1-rise)))
+
+@triangle_ex.mistake
+def share_alone(pos, top=.01, rise=.2):
+    "That is a share of the highest rate, from .04 to 1: multiply it by `top`"
+    return .04+.96*pos/rise if pos<rise else (1-pos)/(1-rise)
+
+@triangle_ex.mistake
+def not_down_to_zero(pos, top=.01, rise=.2):
+    "The way down takes `1-rise` of the training, not all of it: divide by that, or the rate ends above 0"
+    return top*(.04+.96*pos/rise) if pos<rise else top*(1-(pos-rise))
+
+@triangle_ex.mistake
+def always_a_fifth(pos, top=.01, rise=.2):
+    "The rate rises for a fifth of the training, whatever `rise` says"
+    return top*(.04+.96*pos/.2) if pos<.2 else top*(1-pos)/.8
+
+@triangle_ex.mistake
+def a_25th_of_the_usual(pos, top=.01, rise=.2):
+    "It begins at .0004, a 25th of .01, whatever `top` says: begin at `.04*top`"
+    return .0004+(top-.0004)*pos/rise if pos<rise else top*(1-pos)/(1-rise)
+
+@triangle_ex.mistake
+def not_of_the_top(pos, top=.01, rise=.2):
+    "What is added on the way up is .96 of `top`, not `top` less .04: both numbers are shares of it"
+    return .04*top + (top-.04)*pos/rise if pos<rise else top*(1-pos)/(1-rise)
+
+@triangle_ex.mistake
+def as_steep_as_up(pos, top=.01, rise=.2):
+    "The way down is as steep as the way up, and goes below 0: it has `1-rise` of the training, divide by that"
+    return top*(.04+.96*pos/rise) if pos<rise else top*(1-(pos-rise)/rise)
+
+@triangle_ex.mistake
+def up_again(pos, top=.01, rise=.2):
+    "After the top the rate rises further: what falls is what is left of the training, `1-pos`"
+    return top*(.04+.96*pos/rise) if pos<rise else top*pos/(1-rise)
+
+@triangle_ex.mistake
+def a_quarter_of_the_top(pos, top=.01, rise=.2):
+    "The rate begins at a quarter of `top`: a 25th is .04, not .25"
+    return top*(.25+.75*pos/rise) if pos<rise else top*(1-pos)/(1-rise)
 
 @triangle_ex.variant
 def lower_of_two_lines(pos, top=.01, rise=.2): return min(top*(.04+.96*pos/rise), top*(1-pos)/(1-rise))

@@ -10,6 +10,7 @@ import copy
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from .. import convnet, speed_answer
@@ -18,21 +19,27 @@ from .judge import Case
 from .outline import exercise
 
 # %% ../../nbs/exercises/speed_answer.ipynb #c4cbb164
-def _trained(g, make):
+def _trained(g, make, n=3):
     "A batch normalisation as after training, with an eps that shows"
-    bn = make(3, eps=.05)
+    bn = make(n, eps=.05)
     with torch.no_grad():
-        if bn.weight is not None: bn.weight.copy_(given.randn(g, 3)); bn.bias.copy_(given.randn(g, 3))
-        if bn.running_mean is not None: bn.running_mean.copy_(given.randn(g, 3)); bn.running_var.copy_(given.rand(g, 3)+.1)
+        if bn.weight is not None: bn.weight.copy_(given.randn(g, n)); bn.bias.copy_(given.randn(g, n))
+        if bn.running_mean is not None: bn.running_mean.copy_(given.randn(g, n)); bn.running_var.copy_(given.rand(g, n)+.1)
     return dict(bn=bn.eval())
 
 def _two_of(f, bn):
-    scale, summand = f(bn)
-    return dict(scale=scale, summand=summand)
+    "Both, and the layer afterwards; a None that is stumbled over is no refusal"
+    try: scale, summand = f(bn)
+    except TypeError as e:
+        if 'NoneType' in str(e): return 'an error about None, from the middle of the work'
+        raise
+    left = {f'bn.{name} afterwards': t.detach().clone() for name,t in bn.state_dict().items()}
+    return {'the factor': scale, 'the summand': summand} | left
 
 bn_scale_ex = exercise('13', speed_answer.bn_scale, 'Two numbers a channel do what the batch normalisation does.',
     [Case(partial(_trained, make=nn.BatchNorm2d), _two_of),
      Case(partial(_trained, make=convnet.BatchNorm), _two_of, "lesson 12's"),
+     Case(partial(_trained, make=nn.BatchNorm1d, n=5), _two_of, '`nn.BatchNorm1d`, five of them'),
      Case(partial(_trained, make=partial(nn.BatchNorm2d, affine=False)), _two_of, 'without weights'),
      Case(partial(_trained, make=partial(nn.BatchNorm2d, track_running_stats=False)), _two_of, 'without running means')],
     ['In evaluation mode it gives (x-mean)/sqrt(var+eps)*weight + bias, with the running mean and variance.',
@@ -92,17 +99,61 @@ def made_up(bn):
     mean, var = (torch.zeros(3), torch.ones(3)) if bn.running_mean is None else (bn.running_mean, bn.running_var)
     return weight/(var+bn.eps).sqrt(), bias-mean*weight/(var+bn.eps).sqrt()
 
+@bn_scale_ex.mistake
+def stumbles_over_none(bn):
+    "Without weights or running means it stumbles over a None: ask for that first, and raise a ValueError"
+    scale = bn.weight/(bn.running_var+bn.eps).sqrt()
+    return scale, bn.bias-bn.running_mean*scale
+
+@bn_scale_ex.mistake
+def stumbles_over_a_method_of_none(bn):
+    "Without weights or running means there is a None, which has no methods: ask for that first, and raise a ValueError"
+    scale = bn.weight.detach()/(bn.running_var.detach()+bn.eps).sqrt()
+    return scale, bn.bias-bn.running_mean*scale
+
+@bn_scale_ex.mistake
+def variance_written_into(bn):
+    "The layer's running variance has changed: `add_`, `sqrt_` and `+=` write into it, `+` and `sqrt` make a new one"
+    _bn_parts(bn)
+    scale = bn.weight/bn.running_var.add_(bn.eps).sqrt_()
+    return scale, bn.bias-bn.running_mean*scale
+
+@bn_scale_ex.mistake
+def asks_what_torchs_have(bn):
+    "Lesson 12's layer has no `affine`: ask what both have, whether `bn.weight` or `bn.running_mean` is None"
+    if not bn.affine or not bn.track_running_stats: raise ValueError('no fixed factors')
+    return bn.weight, bn.bias
+
+@bn_scale_ex.mistake
+def mean_divided(bn):
+    "The mean is divided by the factor: it goes through the same product as x, so it's multiplied, `mean*scale`"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return (scale := weight/(var+eps).sqrt()), bias-mean/scale
+
+@bn_scale_ex.mistake
+def exchanged(bn):
+    "Factor and summand are exchanged: the factor comes first"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    return bias-mean*weight/(var+eps).sqrt(), weight/(var+eps).sqrt()
+
+@bn_scale_ex.mistake
+def float64(bn):
+    "The numbers are right, but they are float64 now, and a layer that takes them in would no longer fit the others: `.float()`"
+    weight, bias, mean, var, eps = _bn_parts(bn)
+    scale = weight.double()/(var.double()+eps).sqrt()
+    return scale, bias-mean*scale
+
 @bn_scale_ex.variant
 def by_power(bn):
     weight, bias, mean, var, eps = _bn_parts(bn)
     scale = weight.double()*(var.double()+eps)**-.5
-    return [scale, bias-scale*mean]
+    return [scale.float(), (bias-scale*mean).float()]
 
 @bn_scale_ex.variant
 def by_asking(bn):
     _bn_parts(bn)
-    bn = copy.deepcopy(bn).eval()
-    at = [bn(torch.full((1,3,1,1), x)).flatten().detach() for x in (0.,1.)]
+    stats = bn.running_mean, bn.running_var, bn.weight, bn.bias
+    at = [F.batch_norm(torch.full((1,len(bn.weight)), x), *stats, eps=bn.eps)[0] for x in (0.,1.)]
     return at[1]-at[0], at[0]
 
 # %% ../../nbs/exercises/speed_answer.ipynb #f5a077b8
@@ -110,13 +161,15 @@ def _layer_case(g, make, *shape):
     layer = make()
     with torch.no_grad():
         for p in layer.parameters(): p.copy_(given.randn(g, *p.shape))
-    n = len(layer.weight)
-    return dict(layer=layer, scale=given.randn(g, n), summand=given.randn(g, n), x=given.randn(g, *shape))
+    scale, summand = (given.randn(g, len(layer.weight)).requires_grad_()+0 for _ in range(2))    # on a graph, as `bn_scale` gives them
+    return dict(layer=layer, scale=scale, summand=summand, x=given.randn(g, *shape))
 
 def _takes_in(f, layer, scale, summand, x):
     "What the new layer gives, and what the old one gives afterwards"
     new = f(layer, scale, summand)
-    return dict(out=new(x), old=layer(x), same_kind=type(new)==type(layer))
+    return {'what the new layer gives': new(x), 'what the old layer gives afterwards': layer(x),
+            'it is a layer of the same kind': type(new)==type(layer),
+            'weight and bias are parameters': all(isinstance(p, nn.Parameter) for p in (new.weight, new.bias))}
 
 absorb_ex = exercise('13', speed_answer.absorb, 'One layer in the place of two, and the old one is as it was.',
     [Case(lambda g: _layer_case(g, partial(nn.Linear, 4, 4), 5, 4), _takes_in, '`nn.Linear`'),
@@ -124,7 +177,9 @@ absorb_ex = exercise('13', speed_answer.absorb, 'One layer in the place of two, 
      Case(lambda g: _layer_case(g, partial(nn.Linear, 3, 3, bias=False), 2, 3), _takes_in, '`nn.Linear` without a bias'),
      Case(lambda g: _layer_case(g, partial(nn.Conv2d, 2, 3, 3, bias=False), 2, 2, 5, 5), _takes_in,
           '`nn.Conv2d` without a bias'),
-     Case(lambda g: _layer_case(g, partial(nn.Conv2d, 2, 4, 2), 2, 2, 4, 4), _takes_in, '`nn.Conv2d`')],
+     Case(lambda g: _layer_case(g, partial(nn.Conv2d, 2, 4, 2), 2, 2, 4, 4), _takes_in, '`nn.Conv2d`'),
+     Case(lambda g: _layer_case(g, partial(nn.Conv2d, 2, 3, 3, stride=2, padding=1), 2, 2, 5, 5), _takes_in,
+          '`nn.Conv2d` with stride and padding')],
     ['A copy first: `copy.deepcopy(layer)`.',
      '(w x + b)*scale + summand: the weights of each output are multiplied by its `scale`, and so is its bias; '
      'to that comes `summand`.',
@@ -175,6 +230,41 @@ def in_place_of_the_old(layer, scale, summand):
     new = _absorbed(layer, layer.weight*_outputs(layer, scale), _bias(layer)*scale+summand)
     layer.weight, layer.bias = new.weight, new.bias
     return layer
+
+@absorb_ex.mistake
+def made_anew(layer, scale, summand):
+    "The new convolution has lost its stride and padding: change a copy, `copy.deepcopy(layer)`, which keeps all settings"
+    new = _absorbed(layer, layer.weight*_outputs(layer, scale), _bias(layer)*scale+summand)
+    if isinstance(new, nn.Conv2d): new.stride, new.padding = (1,1), (0,0)
+    return new
+
+@absorb_ex.mistake
+def inside_the_kernels(layer, scale, summand):
+    "The factors go along the rows of each kernel: `scale[:,None]` is for two axes, four need `scale[:,None,None,None]`"
+    return _absorbed(layer, layer.weight*scale[:,None], _bias(layer)*scale+summand)
+
+@absorb_ex.mistake
+def inputs_of_the_kernels(layer, scale, summand):
+    "Kernels have four axes, and `scale[:,None,None]` goes along the second, the channels that come in: one None more"
+    scales = scale[:,None] if layer.weight.ndim==2 else scale[:,None,None]
+    return _absorbed(layer, layer.weight*scales, _bias(layer)*scale+summand)
+
+@absorb_ex.mistake
+def not_a_parameter(layer, scale, summand):
+    "A layer's weight must be a parameter: wrap it, `nn.Parameter(…)`, or write into it under `torch.no_grad()`"
+    layer = copy.deepcopy(layer)
+    layer.weight = layer.weight*_outputs(layer, scale)
+    return layer
+
+@absorb_ex.mistake
+def summand_alone(layer, scale, summand):
+    "The layer's own bias is thrown away: the new one is bias*scale + summand"
+    return _absorbed(layer, layer.weight*_outputs(layer, scale), summand)
+
+@absorb_ex.mistake
+def bias_fails(layer, scale, summand):
+    "A layer without a bias has None there, which can't be multiplied: its new bias is `summand` alone"
+    return _absorbed(layer, layer.weight*_outputs(layer, scale), layer.bias*scale+summand)
 
 @absorb_ex.variant
 def row_by_row_of_weights(layer, scale, summand):

@@ -23,23 +23,31 @@ def _inked(g, n=12):
     images[:,:5,:5] = given.ints(g, 256, n, 5, 5).byte()
     return Digits(images, given.ints(g, 10, n))
 
-def _softmax_steps(Hand, digits, lr):
-    "Three batches of four; the weights after each"
+def _softmax_steps(Hand, digits, lr, bias=0., ends=True):
+    "Three batches of four without autograd, as by `hand_steps`; the weights after each, and those written into the model"
     model = nn.Sequential(nn.Linear(784, 10))
-    loader, after = speed_by_hand.InkLoader(digits, 4, seed=1), []
+    nn.init.constant_(model[0].bias, bias)
+    loader, after = speed_by_hand.InkLoader(digits, 4, seed=1), {}
     net = Hand(model, loader, lr)
-    for x,y,end in loader:
-        net.step(x, y, end)
-        after.append(torch.as_tensor(net.w).clone())
-    return after
+    with torch.inference_mode():
+        for k,(x,y,end) in enumerate(loader, 1):
+            before = x.clone(), y.copy()
+            net.step(x, y, end if ends else 0)
+            after[f'the weights after step {k}'] = np.array(net.w)
+            after[f'the batch as it was, step {k}'] = bool((x==before[0]).all() and (y==before[1]).all())
+        written = net.write()[0]
+    return after | {'the model afterwards': [p.detach().clone() for p in written.parameters()]}
 
 hand_softmax_ex = exercise('13', speed_by_hand.HandSoftmax, 'Scores, probabilities, their difference from the targets, and a step against it.',
     [Case(lambda g: dict(digits=_inked(g), lr=.5+given.rand(g, 1).item()), _softmax_steps),
-     Case(lambda g: dict(digits=_inked(g), lr=5.), _softmax_steps, 'a large rate')],
+     Case(lambda g: dict(digits=_inked(g), lr=5.), _softmax_steps, 'a large rate'),
+     Case(lambda g: dict(digits=_inked(g), lr=.5, bias=200.), _softmax_steps, 'large scores'),
+     Case(lambda g: dict(digits=_inked(g), lr=.5, bias=0., ends=False), _softmax_steps, '`end` is 0, which nothing is asked to use')],
     ['x (bs,n) has bytes 0..255 as floats, so scores are x@w.T times `self.scale`, which is 1/255. `self.w` has a '
      'row for each digit; its first column is the bias. y has a 1 in the column of the right digit, as an array.',
      'The gradient of the loss for the scores is (p-y)/bs, where p are the probabilities by softmax.',
-     'For the weights: that transposed, times x/255. `self.rate` is lr/bs/255, everything that is constant in one number.'],
+     'For the weights: that transposed, times x/255. `self.rate` is lr/bs/255, everything that is constant in one number. '
+     '`self.w` stays an array.'],
     methods=('step',))
 
 class _Soft(speed_by_hand.HandSoftmax):
@@ -91,6 +99,64 @@ class slope_of_the_square(_Soft):
     "p-y is multiplied by p(1-p), as for squared errors: with cross-entropy that factor cancels"
     def delta(self, p, y): return (p-y)*p*(1-p)
 
+@hand_softmax_ex.mistake
+class overflow(_Soft):
+    "Large scores overflow, and infinity by infinity is nan: `torch.softmax`, or subtract each row's largest score first"
+    def probs(self, x): return (e := (x@torch.from_numpy(self.w).T/255).exp())/e.sum(1, keepdim=True)
+
+@hand_softmax_ex.mistake
+class weights_as_a_tensor(_Soft):
+    "`self.w` has become a tensor, and the other methods need an array: take the step in place, `self.w -= …`"
+    def step(self, x, y, end):
+        super().step(x, y, end)
+        self.w = torch.from_numpy(self.w)
+    def probs(self, x):
+        self.w = np.asarray(self.w)
+        return super().probs(x)
+
+@hand_softmax_ex.mistake
+class batch_changed(_Soft):
+    "The loader's own pictures or targets are written into, and whoever has them still needs them: compute with copies"
+    def step(self, x, y, end):
+        super().step(x, y, end)
+        x.div_(255)
+
+@hand_softmax_ex.mistake
+class cut_at_the_end(_Soft):
+    "It cuts at `end`, which is not used here: whoever takes a step with 0 for it would learn nothing"
+    def step(self, x, y, end):
+        if end: super().step(x, y, end)
+
+@hand_softmax_ex.mistake
+class bias_twice(_Soft):
+    "The bias is added twice: it is a column of `self.w`, and meets a full pixel in x already"
+    def probs(self, x): return (x@torch.from_numpy(self.w).T/255 + torch.from_numpy(self.w[:,0])).softmax(1)
+
+@hand_softmax_ex.mistake
+class divided_twice(_Soft):
+    "The step is 255 times too short: `self.rate` has 1/255 in it, for an x of bytes, and x was divided before"
+    def factor(self, x): return float(self.rate)/255
+
+@hand_softmax_ex.mistake
+class one_sum_for_all(_Soft):
+    "One sum for the whole batch: each picture has ten probabilities that add up to 1, `sum(1, keepdims=True)`"
+    def probs(self, x): return (x@torch.from_numpy(self.w).T/255).flatten().softmax(0).view(len(x), -1)
+
+@hand_softmax_ex.mistake
+class asks_autograd(_Soft):
+    "Autograd is off while the steps are taken, so `backward` finds nothing: write the gradient down, it is (p-y).T @ x"
+    def step(self, x, y, end):
+        w = torch.from_numpy(self.w.copy()).requires_grad_()
+        F.cross_entropy(x@w.T/255, torch.from_numpy(y.argmax(1))).backward()
+
+@hand_softmax_ex.mistake
+class bias_stands_still(_Soft):
+    "The bias doesn't move: it is the first column of `self.w`, with a pixel of its own, and learns like the others"
+    def step(self, x, y, end):
+        bias = self.w[:,0].copy()
+        super().step(x, y, end)
+        self.w[:,0] = bias
+
 @hand_softmax_ex.variant
 class by_autograd(speed_by_hand.HandSoftmax):
     def step(self, x, y, end):
@@ -110,15 +176,21 @@ class picture_by_picture(speed_by_hand.HandSoftmax):
 
 # %% ../../nbs/exercises/speed_by_hand.ipynb #292fabe1
 def _gradients(Hand, digits, slope):
-    "Forward and backward on a batch of six: all gradients but the first layer's, and that of its activations"
+    "Forward and backward on two batches of six: after each all gradients but the first layer's, and that of its activations"
     bend = nn.LeakyReLU(slope) if slope else nn.ReLU()
     model = nn.Sequential(nn.Linear(784, 9), bend, nn.Linear(9, 7), bend, nn.Linear(7, 10))
     for p in model.parameters(): nn.init.normal_(p, std=.5)
-    net = Hand(model, loader := speed_by_hand.InkLoader(digits, 6, seed=1), .1)
-    x, y, end = next(iter(loader))
-    net.forward(x); net.backward(y)
-    w1, b1, w2, b2 = (g.clone() for g in net.grads[1:])
-    return dict(last_weights=w2, last_bias=b2, middle_weights=w1, middle_bias=b1, first_activations=net.deltas[0].clone())
+    net, after = Hand(model, loader := speed_by_hand.InkLoader(digits, 6, seed=1), .1), {}
+    names = 'the last weights', 'the last bias', 'the middle weights', 'the middle bias', 'the first activations'
+    weights = net.flat.clone()
+    with torch.inference_mode():
+        for which,(x,y,_) in zip(('first','second'), loader):
+            net.forward(x)
+            net.backward(target := y.copy())
+            found = [net.grads[i].clone() for i in (3,4,1,2)] + [net.deltas[0].clone()]
+            after |= {f'the gradient of {name}, {which} batch': g for name,g in zip(names, found)}
+            after[f'targets and weights as they were, {which} batch'] = bool((target==y).all() and torch.equal(net.flat, weights))
+    return after
 
 hand_net_ex = exercise('13', speed_by_hand.HandNet, 'From the last layer to the first: weights, bias, and what goes further back.',
     [Case(lambda g: dict(digits=_inked(g), slope=0.), _gradients, 'ReLU'),
@@ -187,6 +259,77 @@ class transposed(_Back):
 class biases_untouched(_Back):
     "The biases have no gradient: the sum of d over the batch, for each layer"
     def biases(self, d): return 0
+
+@hand_net_ex.mistake
+class new_arrays(_Back):
+    """The gradients are in new arrays, and those of the net still hold what was there: write into them, with `out=` or
+    `self.small_grads[i][:] = …`"""
+    def backward(self, y):
+        old, self.small_grads = self.small_grads, [g.copy() for g in self.small_grads]
+        super().backward(y)
+        self.small_grads = old
+
+@hand_net_ex.mistake
+class all_in_new_arrays(_Back):
+    "Gradients and `self.d` are new arrays, and the net's own memory is never written: use `out=`, or `self.d[i][:] = …`"
+    def backward(self, y):
+        old, self.small_grads, self.d = (self.small_grads, self.d), [g.copy() for g in self.small_grads], [d.copy() for d in self.d]
+        super().backward(y)
+        self.small_grads, self.d = old
+
+@hand_net_ex.mistake
+class further_in_new_arrays(_Back):
+    "`self.d[i] = …` puts a new array into the list, and `self.deltas[i]`, the old memory, never learns of it: use `out=`"
+    def backward(self, y):
+        old, self.d = self.d, [d.copy() for d in self.d]
+        super().backward(y)
+        self.d = old
+
+@hand_net_ex.mistake
+class forwards(_Back):
+    "It goes from the first layer to the last, so each one uses what the batch before left: `reversed(range(…))`"
+    def backward(self, y):
+        self.d[-1][:] = (self.a[-1]-y)/self.bs
+        for i in range(len(self.a)-1):
+            d = self.d[i+1]
+            self.small_grads[2*i][:], self.small_grads[2*i+1][:] = self.weights(d, self.a[i]), self.biases(d)
+            self.d[i][:] = self.further(d, i)
+            self.bend_back(i)
+
+@hand_net_ex.mistake
+class relu_everywhere(_Back):
+    "A LeakyReLU has a slope below 0 as well, `self.slope`: `self.bend_back(i)` knows both kinds"
+    def bend_back(self, i): np.multiply(self.d[i], self.a[i]>0, out=self.d[i])
+
+@hand_net_ex.mistake
+class bent_beside(_Back):
+    "What goes further back is kept in a new array, and `self.bend_back(i)` bends what lies in `self.d[i]`: write it there"
+    def backward(self, y):
+        d = (self.a[-1]-y)/self.bs
+        for i in reversed(range(len(self.a)-1)):
+            self.small_grads[2*i][:], self.small_grads[2*i+1][:] = self.weights(d, self.a[i]), self.biases(d)
+            d = self.further(d, i)
+            self.bend_back(i)
+
+@hand_net_ex.mistake
+class added_up(_Back):
+    "The gradients of each batch are added to those of the one before: write over them, `=` or `out=` in place of `+=`"
+    def backward(self, y):
+        before = [g.copy() for g in self.small_grads]
+        super().backward(y)
+        for g,b in zip(self.small_grads, before): g += b
+
+@hand_net_ex.mistake
+class last_bend_forgotten(_Back):
+    "The gradient of the first activations lacks the slope of their ReLU: `self.bend_back(i)` for i=0 too, after the product"
+    def bend_back(self, i):
+        if i: super().bend_back(i)
+
+@hand_net_ex.mistake
+class middle_bend_forgotten(_Back):
+    "The slope of the ReLU comes in at the end alone: multiply by it at each layer, before going further back"
+    def bend_back(self, i):
+        if not i: super().bend_back(i)
 
 @hand_net_ex.variant
 class in_torch(speed_by_hand.HandNet):

@@ -8,6 +8,7 @@ __all__ = []
 # %% ../../nbs/exercises/your_digits.ipynb #c129fe57
 import numpy as np
 import torch
+from scipy import ndimage
 
 from .. import your_digits
 from . import given
@@ -84,6 +85,33 @@ def undivided_pixels(n_in, n_out):
     return _either(n_in, n_out, whole/whole.sum(1, keepdims=True))
 
 @area_weights_ex.mistake
+def whole_blocks(n_in, n_out):
+    "Blocks of whole pixels: where an edge falls within an old pixel, both new ones get their share of it"
+    edges = (np.arange(n_out+1)*n_in/n_out).astype(int)
+    blocks = [(np.arange(n_in)>=a) & (np.arange(n_in)<b) for a,b in zip(edges, edges[1:])]
+    return _either(n_in, n_out, np.stack([block/max(1, block.sum()) for block in blocks]))
+
+@area_weights_ex.mistake
+def touched_counts_whole(n_in, n_out):
+    "An old pixel that is only partly under a new one counts as a whole: by its share, as long as the two overlap"
+    touched = _overlap(n_in, n_out)>1e-9
+    return _either(n_in, n_out, touched/touched.sum(1, keepdims=True))
+
+@area_weights_ex.mistake
+def below_zero(n_in, n_out):
+    "Pixels that lie apart get negative shares: what does not overlap, or is more than a pixel away, gives nothing, `clip(0)`"
+    scale, old, new = n_in/n_out, np.arange(n_in)[None], np.arange(n_out)[:,None]
+    share = np.minimum((new+1)*scale, old+1)-np.maximum(new*scale, old)
+    if scale<1: share = 1-np.abs(old+.5-(new+.5)*scale)
+    return share/share.sum(1, keepdims=True)
+
+@area_weights_ex.mistake
+def whole_numbers(n_in, n_out):
+    "An array of whole numbers cuts each share down to 0 or 1: let it be one of decimal numbers, `np.zeros((n_out,n_in))`"
+    share = _either(n_in, n_out, _overlap(n_in, n_out), (1-np.abs(np.arange(n_in)-_middles(n_in, n_out)[:,None])).clip(0)).astype(int)
+    return share/share.sum(1, keepdims=True)
+
+@area_weights_ex.mistake
 def from_corner_to_corner(n_in, n_out):
     "Making larger, the middles of the pixels at the ends are laid on one another: their outer edges meet"
     return _either(n_in, n_out, more=_lines(n_in, np.linspace(0, n_in-1, n_out)))
@@ -109,29 +137,32 @@ def each_repeated(n_in, n_out):
     return np.eye(n_in).repeat(n_out, 1).reshape(n_in, n_out, n_in).mean(2).T
 
 # %% ../../nbs/exercises/your_digits.ipynb #b15d8f31
-def _inked_box(g, h, w, y, x):
-    "Uneven ink in a box, its mass near (y,x), and not halfway between two pixels"
+def _inked_box(g, h, w, y, x, parts=((.55,.9),(.1,.45)), most=1):
+    "Uneven ink in a box, its mass near (y,x); how far it is from row and column 14, whole pixels aside, lies in `parts`"
     rows, cols = np.arange(h)[:,None], np.arange(w)[None]
     near = np.exp(-((rows-y)/h*4)**2-((cols-x)/w*4)**2)
     while True:
         small = near*(given.rand(g, h, w).numpy()<.4)*(.2+.8*given.rand(g, h, w).numpy())
-        if all(.55<(14-v)%1<.9 for v in _mass(small)): return dict(small=small)
+        if most>1: small = (most*small).astype(np.uint8)
+        if all(low<(14-v)%1<high for v,(low,high) in zip(_mass(small), parts)): return dict(small=small)
 
 def _and_where(f, small, *centred):
     "The frame, and where its ink begins: the first numbers in it are all 0"
     frame = f(small, *centred)
     top, left = np.argwhere(frame).min(0).tolist()
-    return dict(top=top, left=left, frame=frame)
+    return {'the first row with ink': top, 'the first column with ink': left, 'the frame': frame}
 
 def _mass(small): return [np.arange(n)@small.sum(1-axis)/small.sum() for axis,n in enumerate(small.shape)]
 
 centre_mass_ex = exercise('15', your_digits.centre_mass,
     'Moved by whole pixels, with its mass in the middle, as far as the frame allows.',
     [Case(lambda g: dict(small=.1+given.rand(g, 1, 1).numpy()), title='one pixel'),
-     Case(lambda g: _inked_box(g, 20, 14, 11.5, 4), _and_where),
-     Case(lambda g: _inked_box(g, 11, 20, 3, 12.5), _and_where, 'a broad digit'),
+     Case(lambda g: _inked_box(g, 20, 14, 11.5, 4), _and_where, keeps=('small',)),
+     Case(lambda g: _inked_box(g, 11, 20, 3, 12.5, ((.1,.45),(.55,.9))), _and_where, 'a broad digit'),
      Case(lambda g: _inked_box(g, 20, 20, 2, 3), _and_where, 'its ink is at the upper left'),
      Case(lambda g: _inked_box(g, 20, 20, 18, 17), _and_where, 'its ink is at the lower right'),
+     Case(lambda g: _inked_box(g, 28, 9, 16, 6), _and_where, 'as high as the frame'),
+     Case(lambda g: _inked_box(g, 20, 14, 11.5, 4, most=255), _and_where, 'bytes'),
      Case(lambda g: _inked_box(g, 20, 12, 13, 3) | dict(centred=False), _and_where, '`centred=False`')],
     ['The centre of mass is the mean of places, weighted by ink: `ndimage.center_of_mass` gives row, column.',
      'Where is the top of the box, if the mass shall be in row 14? In row `14-y`, to the nearest whole number; '
@@ -170,6 +201,21 @@ def always_downwards(small, centred=True):
     return _placed(small, [v+.5 for v in _mass(small)] if centred else _half(small))
 
 @centre_mass_ex.mistake
+def fraction_cut_off_first(small, centred=True):
+    "Half a pixel too far down and right: `int(v)` throws the fraction away too early, round the difference, `round(14-v)`"
+    return _placed(small, [int(v) for v in _mass(small)] if centred else _half(small))
+
+@centre_mass_ex.mistake
+def by_parts_of_a_pixel(small, centred=True):
+    "Moved by parts of a pixel, the ink is smeared: round to whole pixels first"
+    return ndimage.shift(_put(small, 0, 0), [14-v for v in (_mass(small) if centred else _half(small))])
+
+@centre_mass_ex.mistake
+def frame_of_its_own_kind(small, centred=True):
+    "Bytes come back as decimal numbers: the frame is of the kind of the ink, as `np.pad` or `np.zeros((28,28), small.dtype)` make it"
+    return _placed(small, _mass(small) if centred else _half(small)).astype(float)
+
+@centre_mass_ex.mistake
 def out_of_the_frame(small, centred=True):
     "With its mass at the rim, the box would reach out of the frame: keep its corner between 0 and 28-h or 28-w"
     return _put(small, *(round(14-v) for v in (_mass(small) if centred else _half(small))))
@@ -201,7 +247,7 @@ def best_of_all_places(small, centred=True):
     h, w = small.shape
     y, x = _mass(small) if centred else (h/2, w/2)
     i, j = min(range(29-h), key=lambda i: abs(i+y-14)), min(range(29-w), key=lambda j: abs(j+x-14))
-    frame = np.zeros((28,28), np.float32)
+    frame = np.zeros((28,28), small.dtype)
     frame[i:i+h,j:j+w] = small
     return frame
 
@@ -212,7 +258,7 @@ def pixel_by_pixel(small, centred=True):
     total = sum(ink for *_,ink in inked)
     y, x = (sum(place[k]*place[2] for place in inked)/total for k in (0,1)) if centred else (h/2, w/2)
     i, j = np.clip(np.rint([14-y, 14-x]), 0, [28-h, 28-w]).astype(int)
-    frame = np.zeros((28,28))
+    frame = np.zeros_like(small, shape=(28,28))
     for r,c,ink in inked: frame[i+r,j+c] = ink
     return frame
 
@@ -230,13 +276,20 @@ def _judged(g, marks, top=.98, low=.56):
 
 def _some(g, mark, least): return mark*(least+given.ints(g, 3, 1).item())
 
+def _half_right(g):
+    n = 5+given.ints(g, 3, 1).item()
+    return _judged(g, '1'*n + '0'*(n+3)) | dict(right=.5)
+
 sure_from_ex = exercise('15', your_digits.sure_from,
     'The least threshold from which on enough answers are right, and .999 where there is none.',
     [Case(lambda g: _judged(g, _some(g, '1', 4) + '0' + '1'*10 + '0' + '1'*9 + '00000') | dict(right=.9)),
      Case(lambda g: _judged(g, '111011000011111' + _some(g, '0', 9)) | dict(right=.6), title='.6 is enough'),
      Case(lambda g: _judged(g, _some(g, '1', 9) + '0110101'), title='995 of 1,000'),
      Case(lambda g: _judged(g, '00' + _some(g, '1', 7)), title='the surest answers are wrong'),
-     Case(lambda g: _judged(g, _some(g, '1', 9), .9999, .9996), title='all are very sure')],
+     Case(lambda g: _judged(g, _some(g, '1', 9), .9999, .9996), title='all are very sure'),
+     Case(lambda g: _judged(g, '1', .9, .8), title='a single picture'),
+     Case(_half_right, title='half of them right, and one half is enough'),
+     Case(_half_right, lambda f, *inputs: {'a Python float': isinstance(f(*inputs), float)}, 'its type')],
     ['How sure an answer is: the greatest of its probabilities. It is right where that one is in the place of '
      'the label.',
      'Sort the answers, the surest first: `np.argsort(-sure)`. How many of the first k are right? `np.cumsum` '
@@ -318,6 +371,59 @@ def above_999(probs, labels, right=.995):
     return _last(sure, _shares(ok)>=right, 1.)
 
 @sure_from_ex.mistake
+def right_ones_unsorted(probs, labels, right=.995):
+    "The probabilities are sorted, and the right answers are counted in the order in which they came: `np.cumsum(ok[order])`"
+    return _last(_sorted(probs, labels)[0], _shares(probs.argmax(1)==labels)>=right)
+
+@sure_from_ex.mistake
+def more_than_enough(probs, labels, right=.995):
+    "A share of exactly `right` is enough: `>=` in place of `>`"
+    sure, ok = _sorted(probs, labels)
+    return _last(sure, _shares(ok)>right)
+
+@sure_from_ex.mistake
+def a_number_of_numpy(probs, labels, right=.995):
+    "It is a NumPy number, which no JSON file takes: make a Python float of it, `float(…)`"
+    sure, ok = _sorted(probs, labels)
+    return np.float32(_last(sure, _shares(ok)>=right))
+
+@sure_from_ex.mistake
+def in_thousandths(probs, labels, right=.995):
+    "Thresholds in steps of a thousandth miss the exact one: it is the probability of one of the answers"
+    sure, ok = _sorted(probs, labels)
+    above = sure>=np.arange(0, 1, .001)[:,None]
+    enough = (ok & above).sum(1)>=right*above.sum(1).clip(1)
+    return min(.999, .001*float(enough.argmax())) if enough.any() else .999
+
+@sure_from_ex.mistake
+def least_of_the_right(probs, labels, right=.995):
+    "That is the least sure of the right answers: wrong ones count too, what matters is the share of right ones above"
+    sure, ok = _sorted(probs, labels)
+    return min(.999, float(sure[ok].min()))
+
+@sure_from_ex.mistake
+def quantile_of_the_right(probs, labels, right=.995):
+    "A quantile of the right answers alone: wrong ones count too, what matters is the share of right ones above"
+    sure, ok = _sorted(probs, labels)
+    return min(.999, float(np.quantile(sure[ok], 1-right)))
+
+@sure_from_ex.mistake
+def quantile_from_above(probs, labels, right=.995):
+    "A quantile of all answers leaves out the labels, and `right` is the share of right answers, not of those that are unsure"
+    return min(.999, float(np.quantile(probs.max(1), right)))
+
+@sure_from_ex.mistake
+def a_quantile(probs, labels, right=.995):
+    "A quantile says how many answers are that sure, not how many of those are right: count right ones with the labels"
+    return min(.999, float(np.quantile(probs.max(1), 1-right)))
+
+@sure_from_ex.mistake
+def quantile_of_the_wrong(probs, labels, right=.995):
+    "A quantile of the wrong answers alone: it is the share of right ones among all that are sure which counts"
+    sure, ok = _sorted(probs, labels)
+    return min(.999, float(np.quantile(sure[~ok], right))) if not ok.all() else float(sure.min())
+
+@sure_from_ex.mistake
 def none_will_do(probs, labels, right=.995):
     "Where no threshold will do there is no last place, and it ends with an error: the answer then is .999"
     sure, ok = _sorted(probs, labels)
@@ -333,7 +439,7 @@ def sure_of_everything(probs, labels, right=.995):
 def from_the_least_up(probs, labels, right=.995):
     sure, ok = probs.max(1), probs.argmax(1)==labels
     for threshold in np.sort(sure):
-        if ok[sure>=threshold].mean()>=right: return np.minimum(threshold, .999)
+        if ok[sure>=threshold].mean()>=right: return float(min(threshold, .999))
     return .999
 
 @sure_from_ex.variant

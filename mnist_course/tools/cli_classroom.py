@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['first_page', 'free_port', 'lab_command', 'lessons', 'leave_quickly', 'start_copies', 'reset', 'check', 'graded',
-           'grade']
+           'points', 'grade']
 
 # %% ../../nbs/tools/cli_classroom.ipynb #873ccc41
-import atexit, gc, os, shlex, socket, subprocess, sys
+import atexit, gc, os, shlex, socket, subprocess, sys, tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -144,30 +145,39 @@ def reset(
 # %% ../../nbs/tools/cli_classroom.ipynb #638c90ba
 @app.command()
 def check(
-    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Where your copies are.')]=Path('my_lessons'),
-    lesson:Annotated[str|None, typer.Argument(metavar='[LESSON]', help='Only this lesson, as 03.', show_default='all')]=None,
+    folder:Annotated[Path, typer.Argument(metavar='[FOLDER]', help='Your copies; may be left out.')]=Path('my_lessons'),
+    lesson:Annotated[str|None, typer.Argument(metavar='[LESSON]', show_default='all',
+                                         help='Only this lesson or exercise, as 03, 13_speed or 03.2.')]=None,
     seconds:Annotated[float, typer.Option(metavar='N', parser=duration, help='Time that each exercise may take.')]=20,
 ):
     """Judge your copies, and draw a map of what is done.
 
-    Each exercise runs in a process of its own, with limits to time, memory, output
-    and files. That protects against accidents; it is no sandbox against malice.
-    What is done is remembered in the file .checked.json, and judged again when your
-    copy or the course has changed. The exit code is 0 when all is done, else 1.
+    Each exercise runs in a process of its own, with limits to time, memory,
+    output and files. That protects against accidents; it is no sandbox against
+    malice. What is done is remembered in the file .checked.json, and judged again
+    when your copy or the course has changed.
+
+    Name a lesson or an exercise, and you see what its check cells show: what was
+    put in, what came out, and what was expected. The exit code is 0 when all that
+    you named is done, else 1.
 
     [bold]Examples[/bold]
 
     mnist_course check
-    mnist_course check my_lessons 03
+    mnist_course check 03
+    mnist_course check 03.2
+    mnist_course check my_lessons 13_speed
     """
-    from mnist_course.classroom.grade import check_folder, draw_map, find_copies
+    from mnist_course.classroom.grade import check_folder, find_copies
     from mnist_course.exercises.outline import places_of
+    from mnist_course.tools.asked import told, what_is_asked
+    folder, lesson, numbers = what_is_asked(folder, lesson, Path('my_lessons'))
     leave_quickly()
     n = sum(len(places_of(found)) for found in find_copies(folder, lesson))
     typer.echo(f'Judging {n} exercises. They take some seconds a lesson at most.', err=True)
-    verdicts = list(check_folder(folder, lesson, kept=Path(folder)/'.checked.json', seconds=seconds))
-    typer.echo(draw_map(verdicts))
-    if any(v.status!='done' for v in verdicts): raise typer.Exit(1)
+    verdicts = list(check_folder(folder, lesson, kept=folder/'.checked.json', seconds=seconds))
+    typer.echo(told(verdicts, numbers))
+    if any(v.status!='done' for v in verdicts if not numbers or v.number in numbers): raise typer.Exit(1)
 
 # %% ../../nbs/tools/cli_classroom.ipynb #48d8b55a
 def graded(
@@ -180,11 +190,66 @@ def graded(
     owner = 'a learner whose folder is' if len(gone)==1 else 'learners whose folders are'
     return f'{text}, and {len(gone)} row{"s"*(len(gone)!=1)} of {owner} gone ({", ".join(gone)}),'
 
+# %% ../../nbs/tools/cli_classroom.ipynb #3b9c75c2
+def _escape(text):
+    "A name in which no brackets are markup"
+    from rich.markup import escape
+    return escape(text)
+
+@contextmanager
+def _cluster(address):
+    "An executor on a Dask cluster; None where no address is given"
+    if address is None: yield None; return
+    try: from distributed import Client
+    except ImportError: raise ModuleNotFoundError("Dask is not installed: pip install 'mnist_course[cluster]'") from None
+    try: client = Client(address, timeout=20)
+    except (OSError, ValueError, TimeoutError) as e:
+        raise OSError(f'no Dask scheduler at {address}: start one with "dask scheduler" and name its address') from e
+    with client: yield client.get_executor()
+
+def _tell_what_is_odd(submissions, out, rows):
+    "On stderr: what was left out, which notebooks did not count, and who could not be graded"
+    from mnist_course.classroom import grade as grading
+    if others := grading.left_out(submissions):
+        typer.echo(f'Left out, for they lie in no folder of a learner: {", ".join(others)}', err=True)
+    for learner,files in grading.uncounted(out).items():
+        typer.echo(f'{learner}: not counted: {", ".join(f"{file} ({why})" for file,why in files)}', err=True)
+    for r in rows:
+        if r['status'].startswith('not graded'): typer.echo(f"{r['learner']}: {r['status']}", err=True)
+
+def _try_to_fill(gradebook, column, submissions):
+    "Before anything is graded: is there such a gradebook and column, and a row for each learner?"
+    from mnist_course.classroom.gradebook import fill_column
+    from mnist_course.classroom.grade import learners_in
+    with tempfile.TemporaryDirectory() as folder:
+        fill_column(gradebook, column, dict.fromkeys(learners_in(submissions), 0), out=Path(folder)/'filled.csv')
+
+def _fill(gradebook, column, rows, gone):
+    "Fill a column of a gradebook with the points of those who have handed in; how many there are"
+    from mnist_course.classroom.gradebook import fill_column
+    return fill_column(gradebook, column, {r['learner']: float(r['points']) for r in rows if r['points']!='' and r['learner'] not in gone})
+
 # %% ../../nbs/tools/cli_classroom.ipynb #2a8b64b1
+def points(
+    text:str, # What was typed, as '03.2=2'
+)->tuple:     # ('03.2', 2.)
+    "An exercise and its points, or an error that repeats what was typed"
+    number, _, weight = text.partition('=')
+    try: return number.strip(), float(weight)
+    except ValueError: raise typer.BadParameter(f'{text!r} is no exercise with its points; give both, as 03.2=2') from None
+
 @app.command()
 def grade(
     submissions:Annotated[Path, typer.Argument(help='Folder that holds a folder for each learner.')],
     out:Annotated[Path, typer.Option(metavar='FILE', help='The table; feedback goes into a folder beside it.')]=Path('grades.csv'),
+    lesson:Annotated[str|None, typer.Option(metavar='LESSON', help='Only this lesson, as 03 or 13_speed.', show_default='all')]=None,
+    isolate:Annotated[bool|None, typer.Option('--isolate/--no-isolate', help='Shut each submission in with bubblewrap?',
+                                         show_default='where that works')]=None,
+    weights:Annotated[list[str]|None, typer.Option('--points', metavar='EXERCISE=N', help='Points of an exercise; may be repeated.',
+                                             show_default='1 each')]=None,
+    into:Annotated[Path|None, typer.Option(metavar='FILE', help='A gradebook of Moodle or Canvas: fill one of its columns.')]=None,
+    column:Annotated[str|None, typer.Option(metavar='NAME', help='Which column of the gradebook.')]=None,
+    dask:Annotated[str|None, typer.Option(metavar='ADDRESS', help='Grade on the workers of this Dask scheduler.')]=None,
     workers:Annotated[int|None, typer.Option(metavar='N', parser=count_of, help='Processes at a time.',
                                         show_default='one for each core')]=None,
     seconds:Annotated[float, typer.Option(metavar='N', parser=duration, help='Time that each exercise may take.')]=20,
@@ -192,25 +257,32 @@ def grade(
     """Grade a class: a table with a row for each learner, and a page of feedback for each.
 
     Run it again after an interruption, or after new submissions: what has been graded
-    and has not changed is kept. Submissions run on this machine, with limits against
-    accidents and none against malice: use a container for those of strangers.
+    and has not changed is kept. The code of a submission runs in a process that cannot
+    write a verdict. With bubblewrap (Linux) it also has no network, and sees no files
+    but Python's and its own. Without, there are limits against accidents alone.
 
     [bold]Examples[/bold]
 
     mnist_course grade submissions --out grades.csv
+    mnist_course grade submissions --lesson 03 --points 03.2=2
+    mnist_course grade submissions --into gradebook.csv --column "Lesson 3"
     """
     from rich.console import Console
     from rich.progress import Progress
     from mnist_course.classroom import grade as grading
     leave_quickly()
+    if (into is None)!=(column is None): raise ValueError('--into and --column belong together: name a gradebook and its column')
+    if into: _try_to_fill(into, column, submissions)
+    how = dict(lesson=lesson, isolate=isolate, weights=grading.check_weights(dict(map(points, weights or []))), seconds=seconds)
     console = Console(stderr=True, force_jupyter=False)
-    with Progress(console=console, auto_refresh=False, disable=not console.is_terminal) as bar:  # a thread and a fork
-        task = bar.add_task('', total=None)                                                      # don't go together
+    with Progress(console=console, auto_refresh=False, disable=not console.is_terminal) as bar, _cluster(dask) as executor:
+        task = bar.add_task('', total=None)
         def show(done, n, name):
-            if bar.disable: console.print(f'{done} of {n} graded{", now "*bool(name)}{name}', highlight=False)
-            else: bar.update(task, total=n, completed=done, description=name or 'done', refresh=True)
-        rows = grading.grade(submissions, out, workers, show, seconds=seconds)
-    if others := grading.left_out(submissions):
-        typer.echo(f'Left out, for they lie in no folder of a learner: {", ".join(others)}', err=True)
+            if bar.disable: console.print(f'{done} of {n} graded{", now "*bool(name)}{name}', highlight=False, markup=False)
+            else: bar.update(task, total=n, completed=done, description=_escape(name) or 'done', refresh=True)
+        rows = grading.grade(submissions, out, workers, show, executor=executor, **how)
+    _tell_what_is_odd(submissions, out, rows)
     gone = grading.gone(rows, submissions)
     typer.echo(f'{graded(len(rows)-len(gone), gone)} in {out}, feedback in {out.with_name(out.stem+"_feedback")}')
+    if into: typer.echo(f'{_fill(into, column, rows, gone)} marks in {into}, column {column}')
+    if any(r['status'].startswith('not graded') for r in rows): raise typer.Exit(1)

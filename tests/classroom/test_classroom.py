@@ -13,7 +13,7 @@ from mnist_course.classroom.grade import check_folder, grade
 from mnist_course.classroom.sandbox import judge_apart
 from mnist_course.core.files import read_csv, read_lesson, write_notebook
 from mnist_course.exercises import exercises_of, find_exercise
-from mnist_course.exercises.outline import NUMBERS, UNWRITTEN, Place, Verdict, places_of
+from mnist_course.exercises.outline import NUMBERS, Place, Verdict, places_of
 from mnist_course.tools.cli_app import run_command
 
 LESSONS = [p for p in sorted((ROOT/'nbs').glob('[0-9]*.ipynb')) if places_of(p)]
@@ -69,10 +69,11 @@ def course(tmp_path, monkeypatch):
     shutil.copytree(ROOT/'mnist_course', tmp_path/'mnist_course', ignore=shutil.ignore_patterns('assets', '__pycache__'))
     monkeypatch.setattr(mnist_course, '__file__', str(tmp_path/'mnist_course'/'__init__.py'))
     judged = []
-    def verdicts(folder, *args):
-        judged.append(folder.name)
-        return [Verdict(n, name, 'not begun', UNWRITTEN) for name,(n,_) in NUMBERS.items()]
-    monkeypatch.setattr(grading, '_verdicts', verdicts)
+    begin = grading._Class.begin
+    def begun(self, name):
+        judged.append(name)
+        return begin(self, name)
+    monkeypatch.setattr(grading._Class, 'begin', begun)
     for name in ('ann','bob'): (tmp_path/'class'/name).mkdir(parents=True)
     def again():
         grading._code_digest.cache_clear()
@@ -132,7 +133,7 @@ def test_a_new_exercise_does_not_drop_who_is_gone(course, tmp_path):
     (tmp_path/'grades.csv').write_text('\n'.join(line.rsplit(',', 1)[0] for line in lines)+'\n')
     shutil.rmtree(tmp_path/'class'/'bob')
     judged, rows = course()
-    assert judged==['ann'] and [(r['learner'], r['15.3']) for r in rows]==[('ann','not begun'), ('bob','')]
+    assert judged==[] and [(r['learner'], r['15.3']) for r in rows]==[('ann','not begun'), ('bob','')]
 
 
 # Verdicts as they come
@@ -276,7 +277,7 @@ assert check(sigmoid).status=='done'
 print(json.dumps(sorted(set(sys.modules)-before)))
 """
 
-def parts(loaded): return {m.rsplit('.')[-1] for m in loaded if m.startswith('mnist_course.exercises.')} - {'judge','outline','given'}
+def parts(loaded): return {m.rsplit('.')[-1] for m in loaded if m.startswith('mnist_course.exercises.')} - {'judge','values','outline','given'}
 
 
 def test_a_first_check_loads_few_modules_and_no_heavy_library():
@@ -347,9 +348,9 @@ print(json.dumps([[v.status for v in verdicts], [v.facts for v in verdicts if v.
 
 def test_a_child_imports_nothing_that_its_parent_has_not(tmp_path):
     "In no lesson, which has all answers in it; nor where a learner imports more, in an exported cell or for a helper"
-    more = copy_with(RIGHT, '#| export\nimport matplotlib.pyplot as plt, PIL.ImageDraw\nfrom scipy import stats')
-    more['cells'].append(dict(cell_type='code', source='from safetensors import numpy as st'))
-    more['cells'].append(dict(cell_type='code', source='#| export\ndef keep(): return st'))
+    more = copy_with(f'plt, PIL, stats, keep\n    {RIGHT}', '#| export\nimport matplotlib.pyplot as plt, PIL.ImageDraw\nfrom scipy import stats')
+    more['cells'].insert(1, dict(cell_type='code', source='from safetensors import numpy as st'))
+    more['cells'].insert(2, dict(cell_type='code', source='#| export\ndef keep(): return st'))
     write_notebook(tmp_path/'03_more.ipynb', more)
     statuses, loaded, threads, parent = python(REPORT, *LESSONS, tmp_path/'03_more.ipynb')
     assert statuses==['done']*(len(NUMBERS)+1) and loaded==[] and threads==1
@@ -367,7 +368,7 @@ def test_a_file_of_the_learners_runs_in_a_child_alone(tmp_path):
 def test_an_import_that_starts_a_thread_is_made_in_another_process(tmp_path):
     "A fork and threads don't go together"
     (tmp_path/'starts_one.py').write_text('import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()')
-    write_notebook(tmp_path/'03_loss.ipynb', copy_with(RIGHT, '#| export\nimport starts_one'))
-    installed = REPORT.replace('judge_copy = sandbox.judge_copy\n', 'judge_copy = sandbox.judge_copy\nsandbox._is_installed = bool\n', 1)
+    write_notebook(tmp_path/'03_loss.ipynb', copy_with(f'starts_one\n    {RIGHT}', '#| export\nimport starts_one'))
+    installed = REPORT.replace('judge_copy = sandbox.judge_copy\n', 'judge_copy = sandbox.judge_copy\nfrom mnist_course.classroom import cells\ncells._is_installed = bool\n', 1)
     statuses, _, threads, parent = python(installed, tmp_path/'03_loss.ipynb', PYTHONPATH=f'{ROOT}{os.pathsep}{tmp_path}')
     assert statuses==['done'] and threads==2 and 'starts_one' in parent

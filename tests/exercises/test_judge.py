@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mnist_course.exercises.judge import Case, Exercise, InputChanged, guess, judge, outcome, recognise, same, show
+from mnist_course.exercises.diagnosis import facts, guess
+from mnist_course.exercises.judge import Case, Exercise, InputChanged, judge, outcome, recognise, same, show, slope
 from torch import Tensor, inf, nan, tensor
 
 
@@ -203,7 +204,7 @@ def test_only_an_error_says_that_memory_is_short():
 
 
 @pytest.mark.parametrize('value', [lambda x: (x**2).requires_grad_(), lambda x: torch.nn.Parameter(x**2), lambda x: (x**2).as_subclass(Faceless),
-                                   lambda x: (x**2).to_sparse(), lambda x: torch.complex(x**2, x).real, lambda x: (x.double()**2)[:,None].expand(3, 2)[:,0]])
+                                   lambda x: (x**2).to_sparse(), lambda x: torch.complex(x**2, x).real, lambda x: (x**2)[:,None].expand(3, 2)[:,0]])
 def test_right_numbers_in_another_kind_of_tensor_are_right(value):
     assert said(value, torch.square).status=='done'
 
@@ -222,16 +223,17 @@ def test_lists_and_dicts_count_by_what_they_hold():
     (iter([1]), iter([1])), ((i for i in [1]), [1]), (range(2), [0, 1]), (map(int, [1]), [1]), (dict(a=1).keys(), ['a']), (torch, np),
     (True, 1), (False, 0.), (tensor([True, False]), tensor([1, 0])), (np.array([True]), np.array([1.])), (np.True_, 1), ({1}, {True}), ({1: 'a'}, {True: 'a'}), ([True], [1]),
     ('1', 1), ('1.0', 1.), (b'a', 'a'), (np.array(['1']), np.array([1])), ({'1': 0}, {1: 0}), ({1, 2}, [1, 2]), ({1}, {1.5}), ({1}, {'1'}), (frozenset({1}), {1}),
-    (None, 0), ([None], [0]), ([None], [nan]), ([None, 1.], np.array([nan, 1.])), ([], None), ([], {}), ({}, None), ('', None), ([], torch.ones(0)), (np.ones(0), torch.ones(0)),
+    (1, tensor(1)), (True, tensor(True)), (nan, tensor(nan)), (1+2j, tensor(1+2j)), (tensor([1., 2.]), tensor([1., 2.]).double()), (tensor([3]), tensor([3.])),
+    (np.arange(2), np.arange(2.)), (None, 0), ([None], [0]), ([None], [nan]), ([None, 1.], np.array([nan, 1.])), ([], None), ([], {}), ({}, None), ('', None), ([], torch.ones(0)), (np.ones(0), torch.ones(0)),
     (10_000, 10_001), (tensor([70_000]), tensor([70_003])), (2**60, 2**60+1), (1+2j, 1+3j), (tensor([1+2j]), tensor([1+3j])), (1j, 1.), (nan, inf), (inf, -inf)])
 def test_alike_is_not_the_same(a, b):
     assert not same(a, b) and not same(b, a) and not same([a], [b]) and not same(dict(x=b), dict(x=a))
 
 
 @pytest.mark.parametrize('a, b', [
-    (1, 1.), (1, tensor(1)), (np.float32(.5), .5), (True, np.True_), (True, tensor(True)), ([1, (2, None)], ([1, [2, None]])), ('a', np.str_('a')), ({1, 'a'}, {'a', 1}),
-    ({np.int64(3): 1}, {3: 1}), (dict(a=1, b=2), dict(b=2, a=1)), (nan, tensor(nan)), (1+2j, tensor(1+2j)), (None, None), (b'a', b'a'), (torch.float32, torch.float32),
-    (tensor([1., 2.]), tensor([1.00001, 2.]).double()), (tensor([3]), tensor([3.])), (2**60, 2**60)])
+    (1, 1.), (np.float32(.5), .5), (True, np.True_), (tensor([1, 2]).byte(), tensor([1, 2])), (np.ones(2, np.float32), np.ones(2)), (.5, np.array(.5)), ([1, (2, None)], ([1, [2, None]])), ('a', np.str_('a')), ({1, 'a'}, {'a', 1}),
+    ({np.int64(3): 1}, {3: 1}), (dict(a=1, b=2), dict(b=2, a=1)), (nan, np.float32(nan)), (tensor(1+2j), tensor(1+2j)), (None, None), (b'a', b'a'), (torch.float32, torch.float32),
+    (tensor([1., 2.]), tensor([1.00001, 2.])), (2**60, 2**60)])
 def test_the_same_in_other_words(a, b): assert same(a, b) and same(b, a) and same([a], (b,))
 
 
@@ -281,7 +283,7 @@ def test_recognise_finds_nothing_where_nothing_is_wrong():
 def test_everything_is_so_many_times_too_large(got, expected, factor):
     for kind in (torch.tensor, np.array):
         assert guess(kind(got), kind(expected))==f'Everything is {factor} times what it should be.'
-    assert guess(tensor(got, dtype=torch.float64), tensor(expected)).startswith(f'Everything is {factor} ')
+    assert guess(tensor(got, dtype=torch.float64), tensor(expected, dtype=torch.float64)).startswith(f'Everything is {factor} ')
 
 
 @pytest.mark.parametrize('got, expected', [
@@ -322,19 +324,19 @@ half, two = tensor(.5), tensor(2.)
     ([1, 9, 2, 3], [1, 2, 3], 'Look at `[1]`: it is one too many'), ([7, 8], [1, 2, 3], 'The length is 2, and should be 3'), ([[7, 8]], [[1, 2, 3]], 'Look at `[0]`: the length is 2'),
     (dict(a=1), dict(a=1, b=2), 'Look at `b`: it is missing, and should be 2'), (dict(a=1, b=2, c=3), dict(a=1, b=2), 'Look at `c`: it is one too many'),
     (dict(a=dict(x=[])), dict(a=dict(x=[], y=1)), "Look at `a['y']`: it is missing"), ({3: 'a'}, {3: 'b'}, "Look at `[3]`: it is 'a', and should be 'b'"),
-    ({'two words': 1}, {'two words': 2}, "Look at `['two words']`: it is 1, and should be 2"), (dict(a={1: [0, 5]}), dict(a={1: [0, 6]}), 'Look at `a[1][1]`: it is 5, and should be 6'),
+    ({'two words': 1}, {'two words': 2}, 'Look at two words: it is 1, and should be 2'), ({'a b': {'c d': [1, 2]}}, {'a b': {'c d': [1, 3]}}, 'Look at a b, c d [1]: it is 2'), (dict(a={1: [0, 5]}), dict(a={1: [0, 6]}), 'Look at `a[1][1]`: it is 5, and should be 6'),
     ([1, 2, 3], [[1, 2], [3]], 'Look at `[0]`: a number came back, and it should be a list'), ([[1, 2], [3]], [1, 2, 3], 'Look at `[0]`: a list came back, and it should be a number'),
     ([[1], 2], [1, 2], 'Look at `[0]`: it is right, but lies inside a list'), ([1, 2], [[1], 2], 'Look at `[0]`: it is right, but should lie inside a list'),
     ((two,), two, 'It is right, but lies inside a list or tuple'), (two, [two], 'It is right, but should lie inside'), ([[1, 2, 3]], [1, 2, 3], 'It is right, but lies inside'),
     (dict(a=[half, torch.ones(2, 1)]), dict(a=[half, torch.ones(2)]), 'Look at `a[1]`: the shape is (2, 1), and should be (2,)'), ([np.ones(2)], [torch.ones(2)], 'Look at `[0]`: a NumPy array'),
-    (dict(g=[-torch.ones(2)]), dict(g=[torch.ones(2)]), 'Look at `g[0]`: the sign is turned round'), ([torch.ones(2)*2], [torch.ones(2)], 'Look at `[0]`: everything is 2 times'),
+    (torch.ones(3), tensor([1., 1., 3.]), 'Not what was expected: 1 of 3 numbers differs; the first, at [2], is 1 and should be 3.'), (dict(g=[-torch.ones(2)]), dict(g=[torch.ones(2)]), 'Look at `g[0]`: the sign is turned round'), ([torch.ones(2)*2], [torch.ones(2)], 'Look at `[0]`: everything is 2 times'),
     ([1, None], [1, 2], 'Look at `[1]`: None came back, and it should be a number'), ([1, 2], [1, None], 'Look at `[1]`: a number came back, and it should be None'),
     ([1], dict(a=1), 'A list came back, and it should be a dict'), (dict(a=1), [1], 'A dict came back, and it should be a list'), (1, [1, 2], 'A number came back, and it should be a list'),
     ([True], [1], 'Look at `[0]`: it is True or False, and should be numbers'), (1, True, 'Numbers came back, and it should be True or False'), ('1', 1, 'A string came back'),
-    (1., torch.ones(3), 'A number came back, and it should be a tensor'), (torch.ones(3), 1., 'The shape is (3,), and should be ()'), ({1}, [1], 'A set came back'),
+    (1., torch.ones(3), 'A number came back, and it should be a tensor'), (torch.ones(3), 1., 'A tensor came back, and it should be a number'), (two, 2., 'A tensor came back, and it should be a plain number: `.item()`'), ({1}, [1], 'A set came back'),
     ((i for i in [1]), [1], 'It holds nothing until'), (map(abs, [1]), [1], 'It holds nothing until'), (range(2), [0, 1], 'A range came back'), (torch.relu, two, 'It is a function, and'),
     ([len], [1], 'Look at `[0]`: it is a function'), (torch.nn.ReLU, two, 'It is a class'), (torch.nn.ReLU(), two, 'It is a ReLU'), (torch.ones(1, device='meta'), torch.ones(1), 'It lies on the device'),
-    (None, two, 'Nothing came back. Is there a `return`, and does a gradient flow?'), (None, [1], 'Nothing came back. Is there a `return`?'), (None, tensor([1]), 'Nothing came back. Is there a `return`?'),
+    (None, two, 'Nothing came back. Is there a `return`?'), (torch.ones(2).double(), torch.ones(2), 'The numbers are right, but they are float64 and should be float32'), (None, [1], 'Nothing came back. Is there a `return`?'), (None, tensor([1]), 'Nothing came back. Is there a `return`?'),
     ((half, two), (two, half), 'Look at `[0]`: it is 0.5, and should be 2'), ('a', 'b', 'Not what was expected.'), ([ValueError('x')], [1], 'Look at `[0]`: an error came back')])
 def test_what_is_wrong_and_where(got, expected, text):
     assert guess(got, expected).startswith(text)
@@ -350,3 +352,112 @@ def test_what_is_shown_tells_the_difference():
     assert show(tensor(123_456))=='123456' and show(np.True_)==show(True)=='True'
     assert show(itself()).count('…')<300 and len(show(dict.fromkeys(range(10**4), 'a'*100)))<=2000
     assert show(torch.zeros(1, 1).expand(10**6, 10**6))=='[0, 0, 0, 0, 0, …] of shape (1000000, 1000000)'
+
+
+# What is shown beside the sentence
+
+def came_and_expected(got, expected):
+    "The two lines, without their beginnings"
+    return [line.partition(': ')[2] for line in facts({}, '', got, expected).splitlines()[1:3]]
+
+
+@pytest.mark.parametrize('got, expected', [
+    (torch.tensor([0.]*5+[1., .5]), torch.tensor([0.]*5+[1., 1.])), (.05, 0.), (1., 1.0002), (tensor(1.), 1.), (torch.ones(2).double(), torch.ones(2)), (1, True),
+    ([tensor([1., 2.])]*3, [tensor([1., 2.])]*2+[tensor([1., 2.001])]), (dict(a=1e-9), dict(a=2e-9)), (np.arange(9), np.arange(9.)), (ValueError('a'), InputChanged('a'))])
+def test_came_and_expected_are_never_two_equal_lines(got, expected):
+    came, due = came_and_expected(got, expected)
+    assert came!=due
+
+
+def test_the_place_that_differs_is_shown_with_both_numbers():
+    "Also where the first five numbers agree; and nothing is rounded to 0"
+    got = torch.zeros(3, 4)
+    got[2, 1] = .05
+    assert facts({}, '', got, torch.zeros(3, 4)).splitlines()[-1]=='differs: 1 of 12 numbers; at [2, 1] came 0.05, expected 0'
+    assert came_and_expected(.05, 0.)==['0.05', '0']
+
+
+@given(plans(ODD), plans(sorted(ODD.keys() - {'itself', 'itself in a dict', 'deep', 'wide'})))
+@settings(max_examples=100)
+def test_no_pair_of_values_upsets_what_is_shown(a, b):
+    a, b = odd_values(a), odd_values(b)
+    lines = calmly(facts, dict(x=a), 'a title', a, b).splitlines()
+    assert 3<=len(lines)<=4 and all(len(line)<=150 for line in lines)
+
+
+# Which kind of number
+
+def test_a_value_without_a_gradient_is_not_called_nothing():
+    ex = Exercise('99.1', own, 'Right.', [Case(numbers, slope, 'the slope')], torch.square)
+    for answer in (lambda x: (x**2).detach(), lambda x: (x**2).sum().item(), lambda x: torch.tensor((x**2).detach().numpy())):
+        assert 'no gradient flows back' in judge(ex, answer).text
+    assert judge(ex, lambda x: None).text.startswith('Nothing came back')
+
+
+def test_inputs_that_a_case_names_must_stay_as_they_are():
+    def step(f, x): return f(x) is None
+    for keeps,text in (((), 'Right.'), (('x',), 'it changes its input `x`')):
+        assert text in judge(Exercise('99.1', own, 'Right.', [Case(numbers, step, keeps=keeps)], lambda x: 5 if x is None else 1), lambda x: x.mul_(2).sum()).text
+
+
+# On whose functions an answer stands
+
+def namespace(source):
+    "A learner's notebook"
+    scope = dict(__name__='__main__', torch=torch)
+    exec(source, scope)
+    return scope
+
+
+WRONG_LOG = 'def log_softmax(x, dim=-1): return x - x.exp().sum(dim, keepdim=True).log()\n'
+MINE = {'08.4': ('cross_entropy', WRONG_LOG+'def nll_loss(log_probs, targets): return 5\ndef cross_entropy(scores, targets): return nll_loss(log_softmax(scores), targets)'),
+        '05.5': ('Adam', '''
+from mnist_course.optimizer import BasicOptim
+def running_mean(avg, x, mom): return avg.mul_(mom).add_(x.mul_(1-mom))
+def debias(avg, mom, t): return 0
+class Adam(BasicOptim):
+    def __init__(self, params, lr=1e-3, mom=.9, sqr_mom=.999, eps=1e-8):
+        super().__init__(params, lr)
+        self.mom, self.sqr_mom, self.eps, self.state = mom, sqr_mom, eps, {}
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: continue
+            t, avg, sqr = self.state.get(p, (0, torch.zeros_like(p), torch.zeros_like(p)))
+            t += 1
+            running_mean(avg, p.grad, self.mom)
+            running_mean(sqr, p.grad**2, self.sqr_mom)
+            self.state[p] = t, avg, sqr
+            p -= self.lr*debias(avg, self.mom, t)/(debias(sqr, self.sqr_mom, t).sqrt()+self.eps)
+''')}
+
+
+@pytest.mark.parametrize('number', MINE)
+def test_a_right_answer_that_stands_on_a_wrong_one_is_right(number):
+    from mnist_course.exercises import find_exercise
+    name, source = MINE[number]
+    scope = namespace(source)
+    before = dict(scope)
+    assert judge(find_exercise(number), scope[name]).status=='done'
+    assert scope==before    # the learner's own are back
+
+
+def test_a_class_that_is_built_on_a_wrong_one_says_so():
+    from mnist_course.exercises import find_exercise
+    scope = namespace('''
+class BasicOptim:
+    def __init__(self, params, lr): self.params, self.lr = list(params), lr
+    def step(self): pass
+    def zero_grad(self): pass
+class SGD(BasicOptim):
+    def __init__(self, params, lr, mom=0.):
+        super().__init__(params, lr)
+        self.mom, self.sums = mom, {}
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None: continue
+            self.sums[p] = self.mom*self.sums.get(p, torch.zeros_like(p)) + p.grad
+            p -= self.lr*self.sums[p]
+''')
+    assert judge(find_exercise('05.2'), scope['SGD']).text=='05.1 BasicOptim is not right yet, and this one uses it. Mend that one first.'

@@ -1,10 +1,15 @@
 "The command line as somebody uses it: another process, its exit code, what it writes where"
-import csv, os, subprocess, sys
+import csv, os, re, subprocess, sys
 from pathlib import Path
 
 import pytest
+from checks import ROOT
 
+from mnist_course.classroom.copies import fill, learner_copy
+from mnist_course.core.files import write_notebook
+from mnist_course.exercises import exercises_of
 from mnist_course.tools.cli import main
+from mnist_course.tools.cli_app import run_command
 
 command = Path(sys.executable).parent/'mnist_course'
 
@@ -38,6 +43,16 @@ def call(*args, cwd, **env):
     (['train','mlp-490','--resume','--out','.'], ['nothing to resume']),
     (['bench','mlp-65-65'], ['did you mean mlp-64-64?']),
     (['lessons','--folder','nowhere'], ['nowhere']),
+    (['check','nowhere'], ['no folder nowhere', 'no lesson or exercise', '00 (00.1 to 00.2)', '15 (15.1 to 15.3)']),
+    (['check','99'], ['no folder 99', 'choose from 00 (00.1']),
+    (['check','03.9'], ['03.9', '03 (03.1 to 03.5)']),
+    (['check','16'], ['no folder 16', '15 (15.1 to 15.3)']),               # a lesson without exercises
+    (['check','03'], ['no folder my_lessons', 'mnist_course start my_lessons']),
+    (['check','03','03'], ['no folder 03', 'name the folder with your copies first']),
+    (['check','nowhere','03'], ['no folder nowhere']),
+    (['check','.','03.9'], ["'03.9'", '03 (03.1 to 03.5)']),
+    (['check','.','nowhere'], ["'nowhere'", 'choose from 00 (00.1']),
+    (['check','file'], ['file is a file, not a folder']),
     (['lader'], ['lader']),
     (['ladder','--sead','1'], ['sead']),
     (['ladder','extra'], ['extra']),
@@ -50,6 +65,7 @@ def test_bad_input_is_one_line_and_code_2(tmp_path, monkeypatch, capfd, args, sa
     assert e.value.code==2, out+err
     assert len(err.strip().splitlines())==1 and out=='', out+err
     assert 'Traceback' not in err and all(s in err for s in said), err
+    assert not re.search(r'start [0-9.]+\b', err), err    # no advice to make a folder "03"
     assert [p.name for p in tmp_path.iterdir()]==['file'] and (tmp_path/'file').read_text()=='mine'
 
 
@@ -82,3 +98,58 @@ def test_help_explains_each_command(tmp_path):
     assert r.returncode==0 and all(c in r.stdout for c in ('ladder','train','recipes','lessons','bench'))
     r = call('ladder', '--help', cwd=tmp_path)
     assert r.returncode==0 and all(o in r.stdout for o in ('--rungs','--seed','--device','--out'))
+
+
+# check: what one may type, and what one sees
+
+@pytest.fixture(scope='module')
+def begun(tmp_path_factory):
+    "A folder with lessons 03 and 13_speed in it; 03.2 is right, 03.3 is turned round, and 13 is untouched"
+    folder, path = tmp_path_factory.mktemp('begun'), ROOT/'nbs'/'03_loss.ipynb'
+    answers = {'03.2': '#| export\n#| exercise\ndef linear1(xb, weights, bias): return xb@weights + bias',
+               '03.3': '#| export\n#| exercise\ndef sigmoid(x): return 1/(1+torch.exp(x))'}
+    (folder/'my_lessons').mkdir()
+    write_notebook(folder/'my_lessons'/'lesson 3.ipynb', fill(learner_copy(path), exercises_of(path), answers))
+    write_notebook(folder/'my_lessons'/'13_speed.ipynb', learner_copy(ROOT/'nbs'/'13_speed.ipynb'))
+    return folder
+
+
+@pytest.mark.parametrize('line', ['03', '3', '03_loss', 'my_lessons 03', 'my_lessons 3', 'my_lessons 03_loss', 'my_lessons 03_loss.ipynb'])
+def test_a_named_lesson_shows_what_its_check_cells_show(begun, monkeypatch, line):
+    monkeypatch.chdir(begun)
+    code, out, err = run_command('check', *line.split())
+    marks = [said[:6] for said in out.splitlines() if said[0:1] in ('✓','✗','○')]
+    assert (code, marks)==(1, ['○ 03.1', '✓ 03.2', '✗ 03.3', '○ 03.4', '○ 03.5']), out+err
+    full, table = out.split('\n03  ')
+    assert 'came' in full and 'expected' in full and 'expected' not in table and table.startswith('○ ✓ ✗ ○ ○        1 of 5\n')
+    assert out.count('Turned round')==1 and table.splitlines()[-1]=='1 done, 1 wrong, 3 not begun. Next: 03.1 init_params'
+
+
+def test_a_map_of_all_shows_the_first_sentence_alone(begun, monkeypatch):
+    monkeypatch.chdir(begun)
+    code, out, _ = run_command('check')
+    assert code==1 and 'Turned round' in out and 'expected' not in out and '✓ 03.2' not in out
+
+
+@pytest.mark.parametrize('line, code, marks', [
+    ('03.2', 0, ['✓ 03.2']), ('my_lessons 3.2', 0, ['✓ 03.2']), ('linear1', 0, ['✓ 03.2']), ('my_lessons 03.3', 1, ['✗ 03.3']), ('03.1', 1, ['○ 03.1']),
+    ('13_speed', 1, ['○ 13.1','○ 13.2','○ 13.3']), ('13', 1, [f'○ 13.{i}' for i in range(1, 8)])])
+def test_one_exercise_or_one_of_several_lessons_of_a_number(begun, monkeypatch, line, code, marks):
+    "The exit code is that of what was named"
+    monkeypatch.chdir(begun)
+    found, out, err = run_command('check', *line.split())
+    assert (found, [said[:6] for said in out.splitlines() if said[0:1] in ('✓','✗','○')])==(code, marks), out+err
+    assert re.search(r'^(03|13)  [✓✗○ ]+\d of \d$', out, flags=re.M)
+
+
+def test_a_folder_with_the_name_of_a_lesson_is_a_folder(tmp_path, monkeypatch):
+    (tmp_path/'03').mkdir()
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run_command('check', '03')
+    assert code==1 and '\n13  ' in out and list(tmp_path.iterdir())==[tmp_path/'03'] and not list((tmp_path/'03').iterdir())
+
+
+def test_help_says_what_check_understands(tmp_path):
+    r = call('check', '--help', cwd=tmp_path)
+    said = ' '.join(r.stdout.replace('│', ' ').split())
+    assert r.returncode==0 and all(s in said for s in ('03, 13_speed or 03.2', 'mnist_course check 03.2', 'Name a lesson or an exercise, and you see what its check cells show'))

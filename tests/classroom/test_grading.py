@@ -1,0 +1,343 @@
+"""Grading: nobody writes their own verdict, nothing outlives the run, a class of any size is recognised at once, and any executor will do.
+
+The tries are harmless: where one gets through, it leaves a word in a file or ticks an exercise.
+"""
+import csv, json, os, shutil, signal, socket, subprocess, sys, threading, time
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from checks import ROOT
+
+from mnist_course.classroom import grade as grading, isolated
+from mnist_course.classroom.copies import answers_in, fill, learner_copy
+from mnist_course.classroom.grade import grade, uncounted
+from mnist_course.classroom.isolated import Worker, wants_wall, why_no_wall
+from mnist_course.core.files import read_csv, read_lesson, write_notebook
+from mnist_course.exercises import exercises_of
+from mnist_course.exercises.outline import Place
+
+LOSS = ROOT/'nbs'/'03_loss.ipynb'
+OURS = answers_in(read_lesson(LOSS), exercises_of(LOSS))
+HEAD = '#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    import os, sys\n    '
+LINEAR = Place('03.2', 'linear1', '03_loss')
+walled = pytest.mark.skipif(bool(why_no_wall()), reason=why_no_wall() or 'there is a wall')
+WAYS = [pytest.param(True, marks=walled, id='walled'), pytest.param(False, id='open')]
+
+
+def copy_with(linear1=None, **answers):
+    "Lesson 03 with an answer to 03.2 (the body of a function, or a whole cell) and to others, as x03_3"
+    if linear1 and not linear1.startswith('#'): linear1 = HEAD+linear1
+    given = ({'03.2': linear1} if linear1 else {}) | {n.replace('_', '.').lstrip('x'): a for n,a in answers.items()}
+    return fill(learner_copy(LOSS), exercises_of(LOSS), given)
+
+
+def submit(folder, nb, name='03_loss.ipynb'):
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_notebook(folder/name, nb)
+
+
+RIGHT = copy_with(OURS['03.2'])
+
+# Tries to get a tick, or to spoil somebody else's work
+
+BODIES = {
+    'the oracle': 'from mnist_course.exercises import EXERCISES; return EXERCISES["linear1"].oracle(xb, weights, bias)',
+    'a variant': 'from mnist_course.exercises import EXERCISES; return EXERCISES["linear1"].variants[0](xb, weights, bias)',
+    "the package's own": 'from mnist_course.loss import linear1 as own; return own(xb, weights, bias)',
+    'its code': 'import types, mnist_course.loss as m; return types.FunctionType(m.linear1.__code__, vars(m))(xb, weights, bias)',
+    'its old code': 'import gc, types, mnist_course.loss as m; f = [c for c in gc.get_objects() if isinstance(c, types.CodeType) and c.co_name=="linear1" and "PermissionError" not in c.co_names]; return types.FunctionType(f[0], vars(m))(xb, weights, bias)',
+    'its text': 'import mnist_course.loss as m; ns = {}; exec(open(m.__file__).read(), ns); return ns["linear1"](xb, weights, bias)',
+    'its text by inspect': 'import inspect, mnist_course.loss as m; ns = dict(vars(m)); exec(inspect.getsource(m), ns); return ns["linear1"](xb, weights, bias)',
+    'its loader': 'import mnist_course.loss as m; ns = {}; exec(m.__spec__.loader.sources["mnist_course/loss.py"], ns); return ns["linear1"](xb, weights, bias)',
+    'a module anew': 'import importlib, mnist_course.loss as m; importlib.reload(m); return m.linear1(xb, weights, bias)',
+    'the old name': 'from mnist_course.check import exercises_of; return exercises_of("03")[1].oracle(xb, weights, bias)',
+    'the lessons': 'from mnist_course.core.files import find_lessons; return eval(open(find_lessons()[0]/"03_loss.ipynb").read())',
+    'another judge': 'import mnist_course.exercises.judge as j; j.same = lambda *a: True; return 1',
+    'a judge that agrees': 'import mnist_course.exercises.judge as j; j.judge = j.conclude = lambda *a: "done"; return 1',
+    'a verdict': 'from mnist_course.exercises.outline import Verdict; return Verdict("03.2", "linear1", "done", "Right.")',
+    'equal to all': 'return type("Same", (), {"__eq__": lambda a, b: True, "shape": (1,)})()',
+    'its verdict into the pipe': 'os.write(3, b\'{"number":"03.2","name":"linear1","status":"done","text":"t"}\\n\'); os._exit(0)',
+    "another's verdict": 'os.write(3, b\'{"number":"learner","name":"x","status":"Ada","text":"t"}\\n\'); os._exit(0)',
+    'no message': 'os.write(3, b\'{"got": [1, 2, 3]}\\n\'); os._exit(0)',
+    'a message of another kind': 'os.write(3, b\'{"got": "abc", "bases": 5}\\n\'); os._exit(0)',
+    'a message too many': 'os.write(3, b\'{"got": []}\\n\')\n    return 1',
+    'all pipes': '[os.write(fd, b\'{"came": "{}"}\\n\') for fd in range(3, 30) if os.path.exists(f"/proc/self/fd/{fd}")]; os._exit(0)',
+    'the parent': 'os.kill(os.getppid(), 9); return 1',
+    'everybody': 'os.kill(-1, 9); return 1',
+    "the parent's memory": 'open(f"/proc/{os.getppid()}/mem", "r+b").write(b"done"); return 1',
+    "the parent's pipes": 'open(f"/proc/{os.getppid()}/fd/1", "w").write(\'{"came": "{}"}\\n\'); return 1',
+    'a trace': 'sys.settrace(lambda frame, *a: frame.f_locals.update(status="done")); return 1',
+    'frames above': 'f = sys._getframe()\n    while f: f.f_locals.update(got=[], expected=[]); f = f.f_back\n    return 1',
+    'a loop': 'while True: pass',
+    'much output': 'while True: print("x"*10**6)',
+    'much memory': 'return b"x"*(50*2**30)',
+}
+
+
+@pytest.fixture(scope='module')
+def worker():
+    w = Worker(isolate=not why_no_wall(), seconds=4)
+    yield w
+    w.end()
+
+
+@pytest.mark.parametrize('name', BODIES)
+def test_no_try_earns_a_tick_and_the_next_is_judged(name, worker):
+    if why_no_wall() and name in ('its text', 'its text by inspect', 'the lessons', 'everybody', 'the parent', "the parent's memory", "the parent's pipes", 'a module anew'):
+        pytest.skip('without a wall these are open')
+    (v,) = worker.judge(copy_with(BODIES[name]), [LINEAR])
+    assert v.status=='wrong' and (v.number, v.name)==('03.2', 'linear1') and v.text, v
+    (after,) = worker.judge(RIGHT, [LINEAR])
+    assert after.status=='done', after
+
+
+TOPS = {
+    "Ada's notebook": 'import os\nfor p in (PLACE, "/proc/1/root"+PLACE, "/proc/1/cwd"): assert not os.path.exists(os.path.join(os.path.dirname(p), "class", "Ada"))\ndef linear1(xb, weights, bias): return xb@weights + bias',
+    'a file outside': 'import torch\ntorch.save(torch.ones(3), PLACE)',
+    'a file by safetensors': 'import torch, safetensors.torch\nsafetensors.torch.save_file(dict(a=torch.ones(3)), PLACE)',
+    'a database': 'import sqlite3\nsqlite3.connect(PLACE).execute("create table t (a)")',
+    'a folder descriptor': 'import os\nfd = os.open(os.path.dirname(PLACE), os.O_RDONLY)\nos.open("word", os.O_CREAT|os.O_WRONLY, dir_fd=fd)',
+    'a named pipe': 'import os\nos.mkfifo(PLACE)',
+    'the network': 'import socket\ns = socket.create_connection(("127.0.0.1", PORT), 2)\ns.sendall(b"a greeting")',
+    'the environment': 'def linear1(xb, weights, bias):\n    import os\n    raise ValueError(os.environ["A_SECRET"])',
+    'a process that stays': 'import ctypes, os, time\npid = ctypes.CDLL(None).fork()\nif not pid:\n    os.setsid()\n    for _ in range(600): time.sleep(.1)\n    os._exit(0)',
+}
+
+
+@walled
+@pytest.mark.parametrize('name', TOPS)
+def test_a_wall_keeps_in_what_is_inside(name, tmp_path, monkeypatch):
+    "No file outside is read or written, no greeting arrives, nothing stays; and the right answer below is judged all the same"
+    monkeypatch.setenv('A_SECRET', 'a mark of the teacher')
+    (tmp_path/'class'/'Ada').mkdir(parents=True)
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        server.settimeout(.2)
+        source = TOPS[name].replace('PLACE', repr(str(tmp_path/'word'))).replace('PORT', str(server.getsockname()[1]))
+        submit(tmp_path/'class'/'Eve', copy_with(f"{OURS['03.2']}\n\n{source}"))
+        submit(tmp_path/'class'/'Ada', RIGHT)
+        before = running()
+        rows = grade(tmp_path/'class', tmp_path/'grades.csv', 1, seconds=20, lesson='03', isolate=True)
+        with pytest.raises(OSError): server.accept()
+    assert [r['status'] for r in rows]==['graded']*2 and rows[1]['03.2']==('wrong' if name=='the environment' else 'done')
+    assert not (tmp_path/'word').exists() and running()<=before
+    page = (tmp_path/'grades_feedback'/'Eve.md').read_text()
+    assert 'a mark of the teacher' not in page and 'Ada' not in page
+
+
+def running():
+    "Processes that run submissions and have lost their parent, or are children of this one"
+    found = set()
+    for p in Path('/proc').glob('[0-9]*'):
+        try: ours, parent = b'mnist_course.classroom.worker' in (p/'cmdline').read_bytes(), int((p/'stat').read_text().rpartition(')')[2].split()[1])
+        except (OSError, ValueError): continue
+        if ours and parent in (1, os.getpid()): found.add(p.name)
+    return found
+
+
+@walled
+def test_without_a_wall_the_same_tries_get_through(tmp_path):
+    "The negative control: what the wall keeps in does go out where there is none"
+    source = TOPS['a file by safetensors'].replace('PLACE', repr(str(tmp_path/'word')))
+    submit(tmp_path/'class'/'Eve', copy_with(f"{OURS['03.2']}\n\n{source}"))
+    grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03', isolate=False)
+    assert (tmp_path/'word').exists()
+
+
+def test_isolation_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
+    "Never a silent fallback"
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    monkeypatch.setattr(isolated, 'why_no_wall', lambda: 'no such tool')
+    with pytest.raises(OSError, match='no isolation: no such tool'): grade(tmp_path/'class', tmp_path/'grades.csv', 1, isolate=True)
+    assert not (tmp_path/'grades.csv').exists()
+    assert wants_wall(None) is False
+
+
+# Odd submissions
+
+def test_odd_submissions_lose_nobody_elses_grade(tmp_path):
+    "Names that are too long, no UTF-8, or a formula; huge, linked and broken notebooks; and who comes after them is graded"
+    here = tmp_path/'class'
+    submit(here/'Ada', RIGHT)
+    for name in ('=1+1', '-2+3', 'x'*250, 'c\rr', 'Max [late]', '<img src=x>', *([os.fsdecode(b'M\xfc'*40)] if sys.platform.startswith('linux') else [])): submit(here/name, RIGHT)
+    (here/'Huge').mkdir()
+    with open(here/'Huge'/'03_loss.ipynb', 'wb') as f: f.truncate(20*2**30)
+    (here/'Link').mkdir()
+    (here/'Link'/'03_loss.ipynb').symlink_to(here/'Ada'/'03_loss.ipynb')
+    submit(here/'Zoe', RIGHT)
+    for _ in range(2):
+        rows = {r['learner']: r for r in grade(here, tmp_path/'grades.csv', 1, lesson='03')}
+        assert len(rows)==len(list(here.iterdir())) and {rows[n]['03.2'] for n in ('Ada','Zoe','=1+1','-2+3','x'*250)}=={'done'}
+        assert rows['Link']['03.2']!='done' and rows['Huge']['03.2']!='done'
+        with open(tmp_path/'grades.csv', newline='', encoding='utf-8') as f: table = list(csv.reader(f))
+        assert len(table)==len(rows)+1 and not [c for row in table for c in row if c[:1] in ('=','+','-','@')]
+    pages = list((tmp_path/'grades_feedback').glob('*.md'))
+    assert len(pages)==len(rows) and not [p for p in pages if '<img' in p.read_text()]
+    assert {'Huge','Link'} <= uncounted(tmp_path/'grades.csv').keys()
+
+
+def test_a_right_answer_counts_under_any_file_name(tmp_path):
+    submit(tmp_path/'class'/'Ada', RIGHT, 'my homework (2).ipynb')
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03')
+    assert row['03.2']=='done' and 'my homework (2).ipynb' in (tmp_path/'grades_feedback'/'Ada.md').read_text()
+
+
+def test_time_that_ran_out_has_a_column(tmp_path):
+    submit(tmp_path/'class'/'Ada', copy_with('while True: pass', x03_3=OURS['03.3']))
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03', seconds=3, weights={'03.3': 2})
+    assert (row['03.2'], row['03.3'], row['timeouts'], row['points'])==('wrong', 'done', 1, '2')
+
+
+def test_a_file_of_the_learners_can_be_imported(tmp_path):
+    submit(tmp_path/'class'/'Ada', copy_with('from my_helper import product; return product(xb, weights) + bias'))
+    (tmp_path/'class'/'Ada'/'my_helper.py').write_text('def product(a, b): return a@b')
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03')
+    assert row['03.2']=='done'
+
+
+def test_one_lesson_leaves_the_others_as_they_were(tmp_path):
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03')
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='02')
+    assert row['03.2']=='done' and row['02.1']=='not begun' and row['04.1']==''
+
+
+# A class of any size
+
+class AtOnce:
+    "An executor that judges nothing: the same verdicts for all"
+    def submit(self, f, copies, *rest):
+        future = Future()
+        future.set_result([dict(number=p.number, name=p.name, status='done', text='Right.', mistake='', facts='') for c in copies for p in c['places']])
+        return future
+
+
+class Nobody:
+    def submit(self, *args): raise AssertionError('somebody is graded again')
+
+
+@pytest.fixture(scope='module')
+def thousand(tmp_path_factory):
+    "A thousand learners with a right answer in lesson 03, graded"
+    here = tmp_path_factory.mktemp('thousand')
+    text = submit(here/'one', RIGHT).read_bytes()
+    for i in range(1000):
+        (here/'class'/f'learner {i:04}').mkdir(parents=True)
+        (here/'class'/f'learner {i:04}'/'03_loss.ipynb').write_bytes(text)
+    rows = grade(here/'class', here/'grades.csv', executor=AtOnce())
+    assert [r['done'] for r in rows]==[1]*1000
+    return here
+
+
+def test_a_thousand_who_are_graded_already_are_recognised_by_a_look_at_their_files(thousand, monkeypatch):
+    "Counted: nothing is judged, no notebook is read, and the table is written once"
+    read, written = [], []
+    monkeypatch.setattr(grading, 'read_lesson', lambda p: read.append(p))
+    monkeypatch.setattr(grading, 'scan', lambda p: read.append(p))
+    save = grading.Ledger.save
+    monkeypatch.setattr(grading.Ledger, 'save', lambda self, *args, **how: (written.append(1), save(self, *args, **how)))
+    began = time.perf_counter()
+    rows = grade(thousand/'class', thousand/'grades.csv', executor=Nobody())
+    print(f'\na thousand learners recognised in {time.perf_counter()-began:.2f} s')
+    assert len(rows)==1000 and read==[] and written==[1]
+
+
+def test_one_who_hands_in_again_is_the_only_one_graded(thousand):
+    submit(thousand/'class'/'learner 0500', copy_with('return 1'))
+    seen = []
+    class Sees(AtOnce):
+        def submit(self, f, copies, *rest):
+            seen.append(copies)
+            return super().submit(f, copies, *rest)
+    grade(thousand/'class', thousand/'grades.csv', executor=Sees())
+    assert len(seen)==1
+
+
+KILLED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_grading import AtOnce, grade
+from mnist_course.classroom.grade import Ledger
+Ledger.every = 0
+grade(sys.argv[2], sys.argv[3], executor=AtOnce())
+"""
+
+def test_killed_at_any_moment_the_table_is_whole(tmp_path):
+    "Five kills while it is written all the time; each is a table, and the last run has everybody once"
+    text = submit(tmp_path/'one', RIGHT).read_bytes()
+    names = [f'learner {i:02}' for i in range(60)]
+    for name in names:
+        (tmp_path/'class'/name).mkdir(parents=True)
+        (tmp_path/'class'/name/'03_loss.ipynb').write_bytes(text)
+    env = os.environ | dict(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT/'tests')]))
+    out, seen = tmp_path/'grades.csv', []
+    for n in range(5):
+        run = subprocess.Popen([sys.executable, '-c', KILLED, str(Path(__file__).parent), tmp_path/'class', out], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while run.poll() is None and len(read_csv(out))<=(seen[-1] if seen else 0): time.sleep(.01)
+        time.sleep(.02*n)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        table = read_csv(out)
+        assert [r['learner'] for r in table]==sorted({r['learner'] for r in table} & set(names)) and all(r['03.2']=='done' for r in table)
+        seen.append(len(table))
+    rows = grade(tmp_path/'class', out, executor=AtOnce())
+    assert [r['learner'] for r in rows]==names==[r['learner'] for r in read_csv(out)] and seen==sorted(seen)
+    assert not list(tmp_path.glob('grades-edited*'))
+
+
+def test_a_table_that_somebody_edited_is_put_aside(thousand):
+    out = thousand/'grades.csv'
+    out.write_text(out.read_text().replace(',done,', ',99,', 1))
+    grade(thousand/'class', out, executor=AtOnce())
+    (aside,) = thousand.glob('grades-edited*.csv')
+    assert ',99,' in aside.read_text() and ',99,' not in out.read_text()
+
+
+# Other executors
+
+@pytest.mark.parametrize('make', [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_any_executor_grades(make, tmp_path):
+    for name,nb in (('Ada', RIGHT), ('Zoe', copy_with('return xb@weights'))): submit(tmp_path/'class'/name, nb)
+    with make(1) as executor: rows = grade(tmp_path/'class', tmp_path/'grades.csv', executor=executor, lesson='03')
+    assert [(r['learner'], r['03.2']) for r in rows]==[('Ada','done'), ('Zoe','wrong')]
+    grading.end_workers()
+
+
+def test_an_executor_that_fails_loses_one_learner_who_is_graded_the_next_time(tmp_path):
+    class Fails:
+        def submit(self, *args):
+            future = Future()
+            future.set_exception(RuntimeError('the machine is gone'))
+            return future
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', executor=Fails(), lesson='03')
+    assert row['status']=='not graded: RuntimeError: the machine is gone' and row['03.2']==''
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='03')
+    assert row['status']=='graded' and row['03.2']=='done'
+
+
+def test_a_cluster_loses_a_worker_and_nobody(tmp_path):
+    "A real scheduler and two workers of Dask; one worker is killed while it grades"
+    pytest.importorskip('distributed')
+    from distributed import Client
+    names = [f'learner {i}' for i in range(8)]
+    for name in names: submit(tmp_path/'class'/name, copy_with('import time; time.sleep(.3); return xb@weights + bias'))
+    with socket.create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1]
+    env = os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
+    address, quiet = f'tcp://127.0.0.1:{port}', dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=env)
+    dask = [sys.executable, '-m', 'distributed.cli']
+    processes = [subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', str(port), '--no-dashboard'], **quiet)]
+    start = lambda: subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_worker', address, '--nthreads', '1', '--no-nanny', '--no-dashboard'], **quiet)
+    try:
+        processes += [start(), start()]
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+            def kill(done, n, name):
+                if done==2 and processes[1].poll() is None: processes[1].kill()
+            rows = grade(tmp_path/'class', tmp_path/'grades.csv', executor=client.get_executor(), progress=kill, lesson='03')
+    finally:
+        for p in processes: p.kill()
+        for p in processes: p.wait()
+    assert processes[1].returncode==-9
+    assert [(r['learner'], r['03.2'], r['status']) for r in rows]==[(name, 'done', 'graded') for name in names]
+    assert [r['learner'] for r in read_csv(tmp_path/'grades.csv')]==names
