@@ -325,7 +325,7 @@ def one_too_many(avg, mom, t):
     return avg/(1-mom**(t+1))
 
 @debias_ex.mistake
-def in_place(avg, mom, t):
+def in_place_again(avg, mom, t):
     "`div_` and `/=` change `avg` itself, and the running mean would go on from there: `avg/(…)` makes a new tensor"
     return avg.div_(1-mom**t)
 

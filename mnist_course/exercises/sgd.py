@@ -390,7 +390,7 @@ def last_one_zeroed(model, dl, loss_func, params, lr):
         p.grad.zero_()
 
 @train_epoch_ex.mistake
-def arguments_swapped(model, dl, loss_func, params, lr):
+def arguments_swapped_again(model, dl, loss_func, params, lr):
     "The loss got its arguments in the wrong order: activations first, then targets"
     by_sgd_step(model, dl, lambda preds, yb: loss_func(yb, preds), params, lr)
 

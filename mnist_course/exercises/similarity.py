@@ -200,7 +200,7 @@ def root_mean_square(a, b):
     return ((a-b)**2).mean((-1,-2)).sqrt()
 
 @mnist_distance_ex.mistake
-def summed(a, b):
+def summed_again(a, b):
     "The differences are added up: divide by the number of pixels, or take `mean` in place of `sum`"
     return (a-b).abs().sum((-1,-2))
 
@@ -332,7 +332,7 @@ class always_l1(similarity.PixelSimilarity):
         return self.classes[(x[:,None]-self.means).abs().mean((-1,-2)).argmin(1)]
 
 @pixel_similarity_ex.mistake
-class squeezed(similarity.PixelSimilarity):
+class squeezed_again(similarity.PixelSimilarity):
     "Of a single picture the axis is lost by `squeeze`: shape (n,) is due, also where n is 1"
     def predict(self, images): return self.classes[self.distances(images).argmin(1)].squeeze()
 

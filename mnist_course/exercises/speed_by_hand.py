@@ -241,7 +241,7 @@ class one_layer_alone(_Back):
     last = 1
 
 @hand_net_ex.mistake
-class divided_twice(_Back):
+class divided_twice_again(_Back):
     "The gradient is handed back divided once more by the batch's size: once is enough, at the beginning"
     def further(self, d, i): return d@self.small[2*i]/self.bs
 

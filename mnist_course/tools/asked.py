@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..classroom.grade import draw_map
-from ..exercises.outline import OUTLINE, Place, places_of
+from ..exercises.outline import OUTLINE, places_of
 
 # %% ../../nbs/tools/asked.ipynb #aske0007
 def named_places(

@@ -2,7 +2,7 @@
 
 The tries are harmless: where one gets through, it leaves a word in a file or ticks an exercise.
 """
-import csv, json, os, shutil, signal, socket, subprocess, sys, threading, time
+import csv, os, signal, socket, subprocess, sys, time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -325,7 +325,6 @@ def test_a_cluster_loses_a_worker_and_nobody(tmp_path):
     with socket.create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1]
     env = os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
     address, quiet = f'tcp://127.0.0.1:{port}', dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=env)
-    dask = [sys.executable, '-m', 'distributed.cli']
     processes = [subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', str(port), '--no-dashboard'], **quiet)]
     start = lambda: subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_worker', address, '--nthreads', '1', '--no-nanny', '--no-dashboard'], **quiet)
     try:
