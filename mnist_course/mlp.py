@@ -59,7 +59,7 @@ def n_params(
 def he_init(
     model:nn.Module, # Linear layers with ReLUs between them
 )->nn.Module:        # The same model, with new weights
-    "Weights of mean 0 and variance `2/n_in`, biases 0, in every linear layer; He et al., 2015"
+    "Weights of mean 0 and variance `2/n_in`, biases 0, in linear layers and no others; He et al., 2015"
     for m in model.modules():
         if isinstance(m, nn.Linear):
             nn.init.normal_(m.weight, std=(2/m.in_features)**.5)

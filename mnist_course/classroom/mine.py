@@ -45,7 +45,7 @@ _not_moved = ('__dict__', '__weakref__', '__module__', '__doc__', '__qualname__'
 def _own_parts(answer, own):
     "What a learner's class defines, and what it inherits from other classes of theirs, unknown to the package"
     package = vars(sys.modules[own.__module__])
-    classes = [k for k in answer.__mro__ if k is answer or (k.__module__=='learner' and k.__name__ not in package)]
+    classes = [k for k in answer.__mro__ if k is answer or (k.__module__=='__main__' and k.__name__ not in package)]
     parts = {name: part for k in reversed(classes) for name,part in vars(k).items()}
     return {name: part for name,part in parts.items() if name not in _not_moved}
 

@@ -72,12 +72,16 @@ _OF_THE_WHOLE = [
 ]
 
 # %% ../../nbs/exercises/diagnosis.ipynb #91c4d7f0
-_GAP = object()    # stands where an element or a key is missing, or where none is expected
+class _Gap:
+    def __repr__(self): return "nothing"
+
+_GAP = _Gap()    # stands where an element or a key is missing, or where none is expected
 
 def _place(where, key):
     "In words that the learner could type, as `a['x'][1]`; names of several words, which a case has given, are read out"
     if type(key) is not str or (where and ' ' not in where): return f'{where}{" "*(" " in where)}[{show(key)}]'
-    return f'{where}, {key}' if where else key.replace('_', ' ')
+    key = '`'.join(part if i%2 else part.replace('_', ' ') for i,part in enumerate(key.split('`')))    # code stays code
+    return f'{where}, {key}' if where else key
 
 def _quoted(where): return where if ' ' in where else f'`{where}`'
 

@@ -300,11 +300,10 @@ def inference(self, dl):
     with torch.inference_mode(): self._phase('validate', self._all_batches, CancelValidException)
 
 @do_validate_ex.variant
-@torch.no_grad()
-def decorated(self, dl):
+def switched_by_the_flag(self, dl):
     self.dl = dl
     self.training = self.model.eval().training
-    self._phase('validate', self._all_batches, CancelValidException)
+    with torch.set_grad_enabled(self.training): self._phase('validate', self._all_batches, CancelValidException)
 
 # %% ../../nbs/exercises/learner.ipynb #e3a49111
 def _along(sched, start, end):
@@ -476,7 +475,7 @@ class counted_by_hand(_Scheduler):
     def before_fit(self): self.n = 0
     def before_batch(self):
         if not self.learn.training: return
-        n_all = sum(1 for _ in range(self.learn.n_epoch) for _ in self.learn.dls.train)
+        n_all = sum(len(self.learn.dls.train) for _ in range(self.learn.n_epoch))
         for name in self.scheds: self.set(name, self.scheds[name](self.n/n_all))
         self.n += 1
 

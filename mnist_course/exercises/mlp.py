@@ -138,6 +138,7 @@ mlp_ex = exercise('07', mlp.mlp, 'A linear layer between each two sizes, and the
      Case(lambda g: dict(sizes=[*_widths(g, 1), *3*_widths(g, 1)], act=None), _layers, 'widths that are equal'),
      _refused(lambda g: _widths(g, 1), 'a single size'), _refused(lambda g: [], 'no size at all'),
      _refused(lambda g: [*_widths(g, 1), 0, *_widths(g, 1)], 'a size of 0'),
+     _refused(lambda g: [0, *_widths(g, 2)], 'a first size of 0'),
      _refused(lambda g: [*_widths(g, 1), -3, *_widths(g, 1)], 'a size below 0'),
      _refused(lambda g: [*_widths(g, 1), 2.5, *_widths(g, 1)], 'a size of two and a half')],
     ['`zip(sizes, sizes[1:])` pairs each size with the next.',
@@ -248,6 +249,12 @@ def zero_accepted(*sizes, act=nn.ReLU):
     if len(sizes)<2: raise ValueError('sizes')
     return nothing_refused(*sizes, act=act)
 
+@mlp_ex.mistake
+def first_size_unchecked(*sizes, act=nn.ReLU):
+    "All sizes are looked at but the first: pictures of 0 pixels are let through"
+    _checked((1, *sizes[1:]))
+    return nothing_refused(*sizes, act=act)
+
 @mlp_ex.variant
 def bends_first(*sizes, act=nn.ReLU):
     first, *rest = _pairs(sizes)
@@ -270,7 +277,7 @@ def _near(v, laws):
 
 def _initialised(he_init, n_in, n_hidden):
     "What must hold of the weights, whatever they are; the second layer lies deeper in the network"
-    net = nn.Sequential(nn.Linear(n_in, n_hidden), nn.ReLU(), nn.Sequential(nn.Linear(n_hidden, 60, bias=False)))
+    net = nn.Sequential(nn.Linear(n_in, n_hidden), nn.PReLU(), nn.Sequential(nn.Linear(n_hidden, 60, bias=False)))
     layers = {'in the first layer': net[0], 'in a layer deeper in the network': net[2][0]}
     back = he_init(net)
     def each(measure): return {where: measure(m) for where,m in layers.items()}
@@ -282,10 +289,11 @@ def _initialised(he_init, n_in, n_hidden):
     fan = each(variance)
     return {'the shape of the weights': each(lambda m: list(m.weight.shape)),
             'whether the weights are still learned': each(lambda m: m.weight.requires_grad),
-            'whether the mean of the weights is near 0': each(lambda m: (m.weight.mean().abs()<.01).item()),
+            'whether the mean of the weights is near 0': each(lambda m: m.weight.mean().abs().item()<.01),
             'the variance of the weights times n_in': fan,
             'whether the weights are normally distributed': each(lambda m: (within(m.weight)-.683).abs().item()<.03),
-            'whether the biases are 0': not net[0].bias.any(),
+            'whether the biases are 0': not net[0].bias.any().item(),
+            'whether other layers stay as they were': (net[1].weight==.25).item(),
             'whether the same model comes back': back is net}
 
 he_init_ex = exercise('07', mlp.he_init, 'Weights of variance 2/n_in, biases 0, in every linear layer.',
@@ -369,6 +377,13 @@ def weights_turned(model):
 def nothing_to_learn(model):
     "The new weights are not learned any more: `requires_grad` is off. `nn.init.normal_` leaves it as it is"
     for m in _linear(_each_linear(model, _he)): m.weight.requires_grad_(False)
+    return model
+
+@he_init_ex.mistake
+def by_the_shape(model):
+    "What has one axis need not be a bias: the slope of an `nn.PReLU` is 0 now. Ask for `isinstance(m, nn.Linear)`"
+    for p in _each_linear(model, _he).parameters():
+        if p.ndim==1: nn.init.zeros_(p)
     return model
 
 @he_init_ex.mistake

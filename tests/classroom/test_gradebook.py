@@ -239,6 +239,17 @@ def test_a_learner_is_found_by_what_is_unique(learner, line, tmp_path):
     else: assert [n for n,text in enumerate(path.read_text(encoding='utf-8').splitlines(), 1) if text.endswith('7')]==[line]
 
 
+@pytest.mark.parametrize('learner, line', [('007', 2), ('ada', 3), ('Ada Lovelace_9_assignsubmission_file_', 3), ('ada_9_assignsubmission_file_', 3), ('ada_2024', None)])
+def test_without_numbers_the_name_alone_decides(learner, line, tmp_path):
+    "Of a name that is not quite a download's, no part counts; a login may be protected from spreadsheets, and a column's name hold quotes"
+    book = 'Username,Full name,"Quiz ""A"""\n"=""007""",James,\nada,Ada Lovelace,\n'
+    path = tmp_path/'book.csv'
+    path.write_text(book)
+    try: fill_column(path, 'quiz "A"', {learner: 7})
+    except ValueError: assert line is None and path.read_text()==book
+    else: assert [n for n,text in enumerate(path.read_text().splitlines(), 1) if text.endswith('7')]==[line]
+
+
 def test_a_link_stays_a_link_and_a_book_elsewhere_is_whole(tmp_path):
     (tmp_path/'real.csv').write_text('Email,Quiz\nada@x.org,\n')
     (tmp_path/'link.csv').symlink_to('real.csv')
