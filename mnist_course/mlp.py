@@ -32,7 +32,7 @@ def mlp(
     *sizes:int,        # Width of every layer, input first, as `784, 30, 1`
     act:type=nn.ReLU,  # Module put between the linear layers
 )->nn.Sequential:      # From rows of `sizes[0]` numbers to rows of `sizes[-1]`
-    "Linear layers with a nonlinearity between them. Raises ValueError unless there are two sizes or more, each 1 or more"
+    "A multi-layer perceptron: linear layers with `act` between. Raises ValueError for fewer than 2 sizes, or one below 1"
     if len(sizes)<2 or not all(isinstance(n, int) and n>0 for n in sizes):
         raise ValueError(f'sizes are {sizes}: expected an input and an output size, each 1 or more')
     layers = []

@@ -38,7 +38,7 @@ def places(root=ROOT):
     "Module -> its place"
     found = {}
     for nb in notebooks(root):
-        if nb.stem=='index': continue
+        if not any('default_exp' in source for source in code_cells(nb)): continue    # a page without a module
         is_lesson = nb.parent.name=='nbs'
         layer = LAYERS.index('lessons' if is_lesson else nb.parent.name)
         found[module_of(nb)] = Place(layer, nb.stem.split('_')[0] if is_lesson else '')

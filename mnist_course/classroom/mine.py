@@ -26,7 +26,7 @@ def solved(
     done, found = {v.number for v in check_folder(folder) if v.status=='done'}, {}
     for lesson,path in find_copies(folder).items():
         if not path: continue
-        right = [ex for ex in exercises_of(path) if ex.number in done]
+        right = [ex for ex in exercises_of(lesson) if ex.number in done]
         nb = read_lesson(path) if right else None
         for ex in right:
             found[ex.name] = answer_of(nb, ex).value

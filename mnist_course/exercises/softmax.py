@@ -15,6 +15,7 @@ from .. import softmax
 from . import given
 from .judge import Case, slope
 from .outline import exercise
+from ..softmax import _check_targets, nll_loss
 
 # %% ../../nbs/exercises/softmax.ipynb #5011e912
 def _square_scores(g): return dict(x=2*given.randn(g, 4, 4))
@@ -144,10 +145,9 @@ def scores_changed(x, dim=-1):
 def by_log(x, dim=-1): return (x - x.logsumexp(dim, keepdim=True)).exp()
 
 @softmax_ex.variant
-def row_by_row(x, dim=-1):
-    rows = x.movedim(dim, -1)
-    probs = [(row-max(row)).exp()/sum((row-max(row)).exp()) for row in rows.reshape(-1, rows.shape[-1])]
-    return torch.stack(probs).view(rows.shape).movedim(-1, dim)
+def by_a_product(x, dim=-1):
+    e = _shifted(x, dim).movedim(dim, -1)
+    return (e/(e@e.new_ones(e.shape[-1], 1))).movedim(-1, dim)
 
 # %% ../../nbs/exercises/softmax.ipynb #e87b2413
 log_softmax_ex = exercise('08', softmax.log_softmax,
@@ -268,7 +268,7 @@ nll_loss_ex = exercise('08', softmax.nll_loss,
      '`logp.gather(1, targets[:,None])` picks one number from each row.',
      'Minus their mean. `gather` itself refuses a class that is not there.'])
 
-def _picked(logp, targets): return logp.gather(1, softmax._check_targets(logp, targets) or targets[:,None])
+def _picked(logp, targets): return logp.gather(1, _check_targets(logp, targets) or targets[:,None])
 
 @nll_loss_ex.mistake
 def minus_forgotten(logp, targets):
@@ -328,7 +328,7 @@ def probabilities_again(logp, targets):
 @nll_loss_ex.mistake
 def from_the_end(logp, targets):
     "A target of -1 quietly counts as the last class: `gather` refuses it, an index does not"
-    softmax._check_targets(logp, targets)
+    _check_targets(logp, targets)
     return -logp[range(len(targets)), targets].mean()
 
 @nll_loss_ex.mistake
@@ -349,13 +349,13 @@ def too_few_accepted(logp, targets):
 
 @nll_loss_ex.variant
 def by_mask(logp, targets):
-    softmax._check_targets(logp, targets)
+    _check_targets(logp, targets)
     return -(logp*F.one_hot(targets, logp.shape[1])).sum()/len(logp)
 
 @nll_loss_ex.variant
-def one_by_one(logp, targets):
-    assert targets.shape==logp.shape[:1] and targets.dtype==torch.int64 and targets.min()>=0
-    return -sum(row[t] for row,t in zip(logp, targets))/len(targets)
+def by_index(logp, targets):
+    assert targets.shape==logp.shape[:1] and targets.dtype==torch.int64 and targets.min()>=0 and logp.ndim==2
+    return -sum(logp[range(len(targets)), targets])/len(targets)
 
 # %% ../../nbs/exercises/softmax.ipynb #d387da42
 def _huge_scores(g): return _scored(g) | dict(scores=1000*given.randn(g, 6, 5))
@@ -428,7 +428,7 @@ def targets_unchecked(scores, targets):
 @cross_entropy_ex.mistake
 def arguments_exchanged(scores, targets):
     "The arguments of `nll_loss` are exchanged: first the log probabilities, then the targets"
-    return softmax.nll_loss(targets, scores.log_softmax(1))
+    return nll_loss(targets, scores.log_softmax(1))
 
 @cross_entropy_ex.variant
 def log_softmax_twice(scores, targets): return F.nll_loss(scores.log_softmax(1).log_softmax(1), targets)

@@ -75,6 +75,7 @@ Eve\teve@x.org\t3\t"a\nb"\r
 '''),
     'the other byte order': ('utf-16-be', codecs.BOM_UTF16_BE, 'Mark', {'ada': 1000000}, 'Name,Email,Mark\nAda,ada@x.org,«1|1000000»'),
     'line ends of all kinds, an empty line, a hint for spreadsheets': ('utf-8', b'', 'Mark', ADA, 'sep=;\r\nName;Email;Mark\rA;ada@x.org;«|2.5»\n\r\nE;eve@x.org;«|4»\r\n\n\n'),
+    'a hint against appearances': ('utf-8', b'', 'Name,Email,Mark', {'ada': 2.5}, 'sep=;\nName,Email,Mark;Email\n«1,ada,2|2.5»;ada@x.org\n'),
     'a title above the names': ('utf-8', b'', 'Mark', ADA, 'Course 7,,\n,,\nName,Email,Mark\nA,ada@x.org,«|2.5»\nE,eve@x.org,«|4»\n'),
     'a language that we do not know': ('utf-8', b'', 'Πόντοι', ADA, 'Όνομα,Διεύθυνση,Πόντοι\nA,ada@x.org,«|2.5»\nE,eve@x.org,«|4»\n'),
 }
