@@ -6,7 +6,7 @@
 __all__ = ['wall', 'why_no_wall', 'wants_wall', 'Worker']
 
 # %% ../../nbs/classroom/isolated.ipynb #de54f607
-import json, os, random, shutil, subprocess, sys, tempfile
+import json, os, random, shutil, subprocess, sys, tempfile, threading
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,7 @@ def wall(
 )->list:               # The command to put before another one
     "How bubblewrap shuts a process in"
     libraries = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
-    libraries |= {p for p in map(Path, sys.path) if p.name in ('site-packages','dist-packages') and p.is_dir()}
+    libraries |= {Path(p).resolve() for p in sys.path if p and any(Path(p).glob('*.dist-info'))}    # where packages are installed
     shown = [p for p in [*_system, *map(str, sorted(libraries))] if Path(p).exists()]
     command = ['bwrap', '--unshare-all', '--die-with-parent', '--new-session', '--as-pid-1', '--cap-drop', 'ALL', '--hostname', 'submission',
                '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/tmp', '--setenv', 'USER', 'learner',
@@ -157,6 +157,8 @@ _why = dict(late='It ran longer than {seconds:g} seconds: is there a loop that n
             much='It sent more than sixty million characters.',
             died='It ended its process before it could be judged: leave out what exits.')
 
+_one_at_a_time = threading.Lock()    # an oracle runs with torch's seed and Python's output changed, for all threads
+
 def _verdict(place, came, seed, limits):
     "What is to be said of what came"
     wrong = lambda text: Verdict(place.number, place.name, 'wrong', text)
@@ -164,7 +166,8 @@ def _verdict(place, came, seed, limits):
     try: said = json.loads(came['came'] or 'null')
     except (ValueError, KeyError, TypeError, RecursionError): said = None
     if said is None: return wrong(_why['died'])
-    try: return _conclusion(find_exercise(place.number), said, seed)
+    try:
+        with _one_at_a_time: return _conclusion(find_exercise(place.number), said, seed)
     except (ValueError, KeyError, TypeError, AttributeError):
         return wrong('What it gave back cannot be read: does it write into the pipe of the judge?')
 

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from .cells import answer_of, imports_needed
-from .sandbox import _limit, _refuse_outside
+from .sandbox import _end_with, _limit, _refuse_outside
 from .wire import encode
 from ..exercises import find_exercise
 from ..exercises.judge import bases_of, trials_of, try_answer
@@ -102,12 +102,13 @@ def attempt_copy(
 # %% ../../nbs/classroom/worker.ipynb #4f3ddae5
 _most_bytes = 2**26    # that a child may send
 
-def _child(write, folder, job, place, limits):
+def _child(write, folder, job, place, limits, parent):
     "What a child does; it never returns"
     import torch
     gc.disable()                              # what the parent holds is not ours to tidy up
     try:
         os.setsid()                           # a group of its own, so that all of it can be ended
+        _end_with(parent)
         os.chdir(folder)
         out, nothing = os.open('output', os.O_WRONLY|os.O_CREAT), os.open(os.devnull, os.O_RDONLY)
         for fd,stream in ((nothing, 0), (out, 1), (out, 2)): os.dup2(fd, stream)
@@ -174,8 +175,8 @@ def _run_child(job, place, limits):
     "Try one exercise in a child; the line that came, as text"
     folder, (r, w) = tempfile.mkdtemp(prefix='mnist_course_'), os.pipe()
     deadline, came, why = time.monotonic()+limits['seconds'], b'', ''
-    pid = os.fork()
-    if not pid: _child(w, folder, job, place, limits)
+    parent, pid = os.getpid(), os.fork()
+    if not pid: _child(w, folder, job, place, limits, parent)
     os.close(w)
     os.set_blocking(r, False)
     while True:
@@ -225,6 +226,7 @@ def serve(
 # %% ../../nbs/classroom/worker.ipynb #83711e29
 def main():
     "What a fresh process does whose standard input brings jobs: standard output is for answers alone"
+    _end_with(os.getppid())
     out = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     jobs = os.fdopen(os.dup(0))

@@ -11,6 +11,7 @@ from functools import partial
 from math import cos, pi, sin
 
 import torch
+import torch._dynamo    # the first of its optimizers that is made loads this, in every process anew  # noqa: F401
 from torch import nn
 
 from .. import learner, optimizer
