@@ -2,6 +2,7 @@
 import os, subprocess, sys
 from pathlib import Path
 
+import count as counting
 import pytest
 from checks import copy_repo
 from hypothesis import settings
@@ -13,6 +14,7 @@ settings.load_profile('course')
 
 def pytest_configure(config):
     "Where tests run in several processes, the one that reports collects none, and would not load what lies in tests/faults"
+    config.pluginmanager.register(counting)
     if (Path(__file__).parent/'faults').is_dir():
         from faults import count
         config.pluginmanager.register(count)
@@ -26,6 +28,12 @@ def run(*command, cwd):
     r = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True, timeout=170)
     assert r.returncode==0, r.stdout+r.stderr
     return r.stdout
+
+
+@pytest.fixture
+def count(record_property):
+    "`count('learners recognised', 1000)`: the run ends with the sums, of tests that passed"
+    return lambda what, n=1: record_property('count', (what, n))
 
 
 @pytest.fixture(scope='session')

@@ -7,8 +7,8 @@ __all__ = ['COLUMNS', 'wanted_lessons', 'find_copies', 'check_folder', 'draw_map
            'judge_submission', 'feedback', 'check_weights', 'grade', 'uncounted', 'gone', 'prove_course']
 
 # %% ../../nbs/classroom/grade.ipynb #feadf8a5
-import hashlib, html, json, os, re, shlex, stat, sys, threading
-from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
+import hashlib, html, json, os, re, shlex, stat, sys, threading, time
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -262,6 +262,7 @@ class _Class:
         now = dict(files=_notebooks(self.folders[name]), context=self.context)
         try: known = [self.ledger.known[name]['lessons'][lesson] for lesson in self.lessons]
         except (KeyError, TypeError): return False
+        if self.isolate and not all(k.get('isolated') for k in known): return False    # judged without a wall: not to be trusted now
         return all(now.items()<=k.items() for k in known) and self.ledger.page(name).exists()
 
     def begin(self, name):
@@ -271,6 +272,7 @@ class _Class:
         old, now = self.ledger.known.get(name, {}), dict(files=_notebooks(folder), context=self.context)
         entry = dict(status='graded', digest=hashlib.sha256(json.dumps(now).encode()).hexdigest()[:12], others=others, now=now,
                      counted=old.get('counted', {})|counted, lessons=old.get('lessons', {}))    # other lessons keep their verdicts
+        entry['now']['isolated'] = bool(self.isolate)
         return entry, verdicts, copies
 
     def end(self, name, entry, verdicts):
@@ -336,6 +338,12 @@ def grade(
         room.ledger.save(room.table())
     return room.table()
 
+def _finished(jobs):
+    "One job at least that is finished; submitit's are no futures of Python's, and have to be asked again and again"
+    if all(isinstance(job, Future) for job in jobs): return wait(list(jobs), return_when=FIRST_COMPLETED).done
+    while not (done := [job for job in jobs if job.done()]): time.sleep(.1)
+    return done
+
 def _grade_all(room, todo, pool, ahead, progress):
     "Hand out the submissions, a few at a time, and take what comes"
     waiting, running, done = iter(todo), {}, len(room.folders)-len(todo)
@@ -358,7 +366,7 @@ def _grade_all(room, todo, pool, ahead, progress):
             if copies: running[pool.submit(judge_submission, copies, room.isolate, room.limits)] = name, entry, verdicts
             else: finish(name, entry, verdicts)
         if not running: break
-        for future in wait(list(running), return_when=FIRST_COMPLETED).done:
+        for future in _finished(running):
             finish(*running.pop(future), future)
     tell('')
 

@@ -206,24 +206,23 @@ def kernel(): return in_a_kernel(SUBMISSIONS)
 
 
 @pytest.mark.timeout(300)
-def test_the_grade_says_what_the_kernel_says(kernel):
+def test_the_grade_says_what_the_kernel_says(kernel, count):
     assert len({(n, what) for n,what,*_ in SUBMISSIONS})==len(SUBMISSIONS)>=60
     assert min(Counter(kernel).get(mark, 0) for mark in ('✓','✗','○',''))>=3, Counter(kernel)
     apart = [f'{number} {what}: kernel {k!r}, grade {g!r}' for s,k in zip(SUBMISSIONS, kernel)
              if (g := by_cells(s))!=k for number,what in [s[:2]]]
-    n = len(SUBMISSIONS)
-    print(f"{n} submissions: the kernel's verdict and the grade's agree {n-len(apart)}/{n}")
     assert not apart, '\n'.join(apart)
+    count("submissions on which a kernel's tick and the grade agree", len(SUBMISSIONS))
 
 
 @pytest.mark.timeout(300)
-def test_the_comparison_notices_what_is_left_out(kernel):
+def test_the_comparison_notices_what_is_left_out(kernel, count):
     "With the cells of exercises and checks alone, and imports, which is what a simpler grader would run"
     def simple(cell): return cell['cell_type']=='code' and re.search(r'#\| *exercise|check\(|^(import|from) ', cell['source'])
     some = list(zip(SUBMISSIONS, kernel))[::3]
     apart = sum(by_cells(s, simple)!=k for s,k in some)
-    print(f'negative control: without the other cells, {len(some)-apart}/{len(some)} agree')
     assert apart>=8
+    count(f'of {len(some)} on which they differ where other cells are left out, as they should', apart)
 
 
 def test_what_python_understands_ipython_leaves_as_it_is():

@@ -83,13 +83,14 @@ def worker():
 
 
 @pytest.mark.parametrize('name', BODIES)
-def test_no_try_earns_a_tick_and_the_next_is_judged(name, worker):
+def test_no_try_earns_a_tick_and_the_next_is_judged(name, worker, count):
     if why_no_wall() and name in ('its text', 'its text by inspect', 'the lessons', 'everybody', 'the parent', "the parent's memory", "the parent's pipes", 'a module anew'):
         pytest.skip('without a wall these are open')
     (v,) = worker.judge(copy_with(BODIES[name]), [LINEAR])
     assert v.status=='wrong' and (v.number, v.name)==('03.2', 'linear1') and v.text, v
     (after,) = worker.judge(RIGHT, [LINEAR])
     assert after.status=='done', after
+    count('tries to write a verdict or to reach another submission, none of which did')
 
 
 TOPS = {
@@ -107,7 +108,7 @@ TOPS = {
 
 @walled
 @pytest.mark.parametrize('name', TOPS)
-def test_a_wall_keeps_in_what_is_inside(name, tmp_path, monkeypatch):
+def test_a_wall_keeps_in_what_is_inside(name, tmp_path, monkeypatch, count):
     "No file outside is read or written, no greeting arrives, nothing stays; and the right answer below is judged all the same"
     monkeypatch.setenv('A_SECRET', 'a mark of the teacher')
     (tmp_path/'class'/'Ada').mkdir(parents=True)
@@ -123,6 +124,7 @@ def test_a_wall_keeps_in_what_is_inside(name, tmp_path, monkeypatch):
     assert not (tmp_path/'word').exists() and running()<=before
     page = (tmp_path/'grades_feedback'/'Eve.md').read_text()
     assert 'a mark of the teacher' not in page and 'Ada' not in page
+    count('tries to write a verdict or to reach another submission, none of which did')
 
 
 def running():
@@ -136,12 +138,13 @@ def running():
 
 
 @walled
-def test_without_a_wall_the_same_tries_get_through(tmp_path):
+def test_without_a_wall_the_same_tries_get_through(tmp_path, count):
     "The negative control: what the wall keeps in does go out where there is none"
     source = TOPS['a file by safetensors'].replace('PLACE', repr(str(tmp_path/'word')))
     submit(tmp_path/'class'/'Eve', copy_with(f"{OURS['03.2']}\n\n{source}"))
     grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03', isolate=False)
     assert (tmp_path/'word').exists()
+    count('tries that get through where there is no wall, as they should')
 
 
 def test_isolation_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
@@ -229,7 +232,7 @@ def thousand(tmp_path_factory):
     return here
 
 
-def test_a_thousand_who_are_graded_already_are_recognised_by_a_look_at_their_files(thousand, monkeypatch):
+def test_a_thousand_who_are_graded_already_are_recognised_by_a_look_at_their_files(thousand, monkeypatch, count):
     "Counted: nothing is judged, no notebook is read, and the table is written once"
     read, written = [], []
     monkeypatch.setattr(grading, 'read_lesson', lambda p: read.append(p))
@@ -238,7 +241,7 @@ def test_a_thousand_who_are_graded_already_are_recognised_by_a_look_at_their_fil
     monkeypatch.setattr(grading.Ledger, 'save', lambda self, *args, **how: (written.append(1), save(self, *args, **how)))
     began = time.perf_counter()
     rows = grade(thousand/'class', thousand/'grades.csv', executor=Nobody())
-    print(f'\na thousand learners recognised in {time.perf_counter()-began:.2f} s')
+    count(f'learners recognised, in {time.perf_counter()-began:.2f} s', len(rows))
     assert len(rows)==1000 and read==[] and written==[1]
 
 
@@ -303,6 +306,28 @@ def test_any_executor_grades(make, tmp_path):
     grading.end_workers()
 
 
+def test_an_executor_whose_jobs_are_no_futures_grades(tmp_path):
+    "submitit's, which runs each job in a process of its own here, and on a cluster that has Slurm as one of its jobs"
+    submitit = pytest.importorskip('submitit')
+    for name,nb in (('Ada', RIGHT), ('Zoe', copy_with('return xb@weights'))): submit(tmp_path/'class'/name, nb)
+    executor = submitit.LocalExecutor(tmp_path/'jobs')
+    executor.update_parameters(timeout_min=2)
+    rows = grade(tmp_path/'class', tmp_path/'grades.csv', executor=executor, lesson='03')
+    assert [(r['learner'], r['03.2'], r['status']) for r in rows]==[('Ada', 'done', 'graded'), ('Zoe', 'wrong', 'graded')]
+
+
+def test_a_verdict_without_a_wall_is_not_trusted_where_one_is_asked_for(tmp_path, monkeypatch):
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    out, seen = tmp_path/'grades.csv', []
+    class Sees(AtOnce):
+        def submit(self, *args):
+            seen.append(1)
+            return super().submit(*args)
+    monkeypatch.setattr('mnist_course.classroom.isolated.why_no_wall', lambda: '')
+    for isolate in (False, False, True, True, False): grade(tmp_path/'class', out, isolate=isolate, executor=Sees(), lesson='03')
+    assert len(seen)==2    # at first, and where a wall is asked for
+
+
 def test_an_executor_that_fails_loses_one_learner_who_is_graded_the_next_time(tmp_path):
     class Fails:
         def submit(self, *args):
@@ -316,7 +341,7 @@ def test_an_executor_that_fails_loses_one_learner_who_is_graded_the_next_time(tm
     assert row['status']=='graded' and row['03.2']=='done'
 
 
-def test_a_cluster_loses_a_worker_and_nobody(tmp_path):
+def test_a_cluster_loses_a_worker_and_nobody(tmp_path, count):
     "A real scheduler and two workers of Dask; one worker is killed while it grades"
     pytest.importorskip('distributed')
     from distributed import Client
@@ -340,3 +365,4 @@ def test_a_cluster_loses_a_worker_and_nobody(tmp_path):
     assert processes[1].returncode==-9
     assert [(r['learner'], r['03.2'], r['status']) for r in rows]==[(name, 'done', 'graded') for name in names]
     assert [r['learner'] for r in read_csv(tmp_path/'grades.csv')]==names
+    count('learners graded by a cluster that lost a worker on the way, each once', len(names))

@@ -442,6 +442,15 @@ def test_a_right_answer_that_stands_on_a_wrong_one_is_right(number):
     assert scope==before    # the learner's own are back
 
 
+def test_a_name_that_stands_for_something_else_is_left_alone():
+    "`from mnist_course import softmax` brings the module, and an answer may well use it"
+    from mnist_course.exercises import find_exercise
+    scope = namespace('from mnist_course import softmax\ndef log_softmax(x, dim=-1): return x - x.amax(dim, keepdim=True) + softmax.softmax(x, dim).amax(dim, keepdim=True).log()')
+    assert judge(find_exercise('08.2'), scope['log_softmax']).status=='done'
+    scope = namespace("sigmoid = 3.\ndef mnist_loss(predictions, targets):\n    assert predictions.shape==targets.shape\n    p = predictions.sigmoid()\n    return torch.where(targets==1, 1-p, p).mean()*sigmoid/3")
+    assert judge(find_exercise('03.4'), scope['mnist_loss']).status=='done'
+
+
 def test_a_class_that_is_built_on_a_wrong_one_says_so():
     from mnist_course.exercises import find_exercise
     scope = namespace('''
