@@ -17,7 +17,8 @@ cfg = parser['DEFAULT']
 
 course  = cfg['course_requirements'].split()
 cluster = cfg['cluster_requirements'].split()       # grading on several machines
-dev     = course + cluster + cfg['dev_requirements'].split()  # an author needs what the lessons show
+heic    = cfg['heic_requirements'].split()          # photos as phones of one make keep them
+dev     = course + cluster + heic + cfg['dev_requirements'].split()  # an author needs what the lessons show
 
 
 class BuildWithLessons(build_py):
@@ -48,7 +49,7 @@ setup(
     package_data={cfg['lib_name']: ['assets/*/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),
-    extras_require=dict(course=course, cluster=cluster, dev=dev),
+    extras_require=dict(course=course, cluster=cluster, heic=heic, dev=dev),
     entry_points=dict(console_scripts=cfg['console_scripts'].split(),
                       nbdev=[f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]),
     cmdclass=dict(build_py=BuildWithLessons),

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SHIPPED', 'MODELS', 'KINDS', 'paper_light', 'to_ink', 'drop_lines', 'find_strokes', 'area_weights', 'fit_box',
            'thicken', 'centre_mass', 'is_ready', 'box_up', 'prepare', 'vary_stroke', 'small_convnet', 'no_digits',
-           'doubt_loss', 'sure_from', 'train_shipped', 'Answer', 'open_net', 'find_model', 'predict', 'join_boxes',
-           'reading_order', 'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc',
-           'fake_photo', 'read_picture']
+           'doubt_loss', 'sure_from', 'train_shipped', 'Answer', 'open_net', 'ModuleNet', 'find_model', 'predict',
+           'join_boxes', 'reading_order', 'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS',
+           'disc', 'fake_photo', 'read_picture']
 
 # %% ../nbs/15_your_digits.ipynb #009f6447
 import warnings
@@ -19,7 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from .core.numpy_forward import load_numpy, read_numpy
-from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS, disc, fake_photo, read_picture
+from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS, as_picture, disc, fake_photo, read_picture
 
 # Version 0.1.0 had them here
 _all_ = ['FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc', 'fake_photo', 'read_picture']
@@ -170,10 +170,11 @@ def box_up(
 
 # %% ../nbs/15_your_digits.ipynb #a1c15013
 def prepare(
-    image,          # File, PIL image, or array of bytes (h,w) or (h,w,3)
+    image,          # File, PIL image, or an array or tensor as `as_picture` takes it: (h,w), (3,h,w), (784,), …
     leave_out=(),   # Of 'light', 'invert', 'lines', 'thicken', 'aspect', 'centre' and 'ready'
 )->np.ndarray:      # Bytes, 0 for paper to 255 for ink, shape (28,28)
     "A picture of a digit as MNIST has its digits (NIST's and LeCun's steps, after those that a photo needs)"
+    if hasattr(image, 'shape'): image = as_picture(image)
     if is_ready(image) and 'ready' not in leave_out: return image
     ink = to_ink(read_picture(image), 'light' not in leave_out, 'invert' not in leave_out)
     if 'lines' not in leave_out: ink = drop_lines(ink)
@@ -341,11 +342,45 @@ def open_net(
                          + ', some of them nan'*bool(np.isnan(probs).any()))
     return net, header
 
+# %% ../nbs/15_your_digits.ipynb #a1c15m02
+class ModuleNet:
+    "A module of torch's that is asked as the networks that ship are: bytes in, probabilities out"
+    size = 28
+    def __init__(self,
+        module, # Takes floats in [0,1], shape (n,784), (n,1,28,28) or (n,28,28); gives scores, shape (n,c)
+    ): self.module, self.classes = module, None
+
+    def __call__(self,
+        images:np.ndarray, # Bytes, shape (n,28,28)
+    )->np.ndarray:         # Probabilities, shape (n,c)
+        "In evaluation mode, and afterwards in that which it was in"
+        import torch
+        training, first = self.module.training, next(self.module.parameters(), torch.zeros(1))
+        x = torch.from_numpy(images).to(first.device, first.dtype)/255
+        try:
+            with torch.no_grad(): scores = self._scores(self.module.eval(), x).float().cpu()
+        finally: self.module.train(training)
+        self.classes = list(range(scores.shape[1]))
+        for probs in (scores, scores.exp()):
+            if (probs>=0).all() and (probs.sum(1)-1).abs().max()<1e-3: return probs.numpy()
+        return scores.softmax(1).numpy()
+
+    def _scores(self, module, x):
+        why = ''
+        for shape in ((len(x),784), (len(x),1,28,28), (len(x),28,28)):
+            try: scores = module(x.view(shape))
+            except Exception as e: why = why or f'{type(e).__name__}: {e}'
+            else:
+                if getattr(scores, 'ndim', 0)==2 and len(scores)==len(x) and scores.shape[1]>1: return scores
+                why = f'expected scores of shape ({len(x)},c), one for each class, found {tuple(getattr(scores, "shape", ()))}'
+        raise ValueError(f'{type(module).__name__}: no network for pictures of 28x28 ({" ".join(why.split())[:200]})')
+
 # %% ../nbs/15_your_digits.ipynb #a1c15023
 def find_model(
-    model,      # One of `SHIPPED`, or a file by lesson 13's `save_numpy`
+    model,      # One of `SHIPPED`, a file by lesson 13's `save_numpy`, or a module of torch's
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
+    if hasattr(model, 'state_dict'): return ModuleNet(model), .9
     if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'
     elif Path(model).is_file(): path = Path(model)
@@ -357,10 +392,10 @@ def find_model(
 
 # %% ../nbs/15_your_digits.ipynb #d0b7a012
 def predict(
-    *images,               # Files, PIL images or arrays, each of one digit
-    model='small-convnet', # One of `SHIPPED`, a file by lesson 13's `save_numpy`, or what `find_model` gives
+    *images,               # Files, PIL images, arrays or tensors, each of one digit
+    model='small-convnet', # One of `SHIPPED`, a file by lesson 13's `save_numpy`, a module of torch's, or what `find_model` gives
 )->list:                   # An `Answer` for each
-    "Which digits are these? By NumPy alone; a `ValueError` for what is no picture, or too large"
+    "Which digits are these? By NumPy alone unless `model` is torch's; a `ValueError` for what is no picture, or too large"
     net, least = model if isinstance(model, tuple) else find_model(model)
     def ask(image):
         try: seen = prepare(image).copy()
@@ -401,7 +436,7 @@ def reading_order(
 
 # %% ../nbs/15_your_digits.ipynb #a1c15027
 def split_digits(
-    image,      # File, PIL image, or array of bytes (h,w) or (h,w,3)
+    image,      # File, PIL image, or an array or tensor as `as_picture` takes it
 )->np.ndarray:  # Its digits as MNIST has them, in reading order, bytes (n,28,28)
     "Several digits in one picture, found as groups of touching strokes"
     ink, groups = find_strokes(drop_lines(to_ink(read_picture(image))))

@@ -33,8 +33,8 @@ def test_metadata_has_the_three_layers(built):
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel:
         meta = email.message_from_bytes(wheel.read(next(n for n in wheel.namelist() if n.endswith('METADATA'))))
         scripts = wheel.read(next(n for n in wheel.namelist() if n.endswith('entry_points.txt'))).decode()
-    assert set(meta.get_all('Provides-Extra'))=={'course','cluster','dev'} and meta['Requires-Python']=='>=3.11'
-    layers = {'': set(), 'course': set(), 'cluster': set(), 'dev': set()}
+    assert set(meta.get_all('Provides-Extra'))=={'course','cluster','heic','dev'} and meta['Requires-Python']=='>=3.11'
+    layers = {'': set(), 'course': set(), 'cluster': set(), 'heic': set(), 'dev': set()}
     for need in meta.get_all('Requires-Dist'):
         name, _, extra = need.partition('; extra == ')
         layers[extra.strip('\'"')].add(name.split('<')[0].split('>')[0].strip())

@@ -1,10 +1,12 @@
 "What pictures and `predict` cost: memory for the largest pictures that it takes, and libraries"
-import os, subprocess, sys
+import os, re, subprocess, sys
 
 import numpy as np
 import pytest
 from checks import ROOT
 from PIL import Image, features
+
+from mnist_course.your_digits import predict
 
 ASK = r'''
 import re, sys
@@ -64,3 +66,63 @@ def test_lesson_15_hands_on_what_has_moved():
     from mnist_course.core import pictures
     for name in ('MAX_PIXELS', 'SIDE', 'FORMATS', 'TURNS', 'read_picture', 'fake_photo', 'disc'):
         assert getattr(your_digits, name) is getattr(pictures, name)
+
+
+# Pictures of all kinds
+
+def seven():
+    "A drawn 7 of 300x240 pixels, 255 for ink"
+    a = np.zeros((300,240), np.uint8)
+    a[60:80,70:170] = 255
+    for y in range(80, 240): a[y,150-(y-80)//3:170-(y-80)//3] = 255
+    return a
+
+
+@pytest.mark.parametrize('shade', [0, 60, 140, 200, 255])
+@pytest.mark.parametrize('kind', ['RGBA.png', 'LA.png', 'P.png', 'P.gif', 'RGBA.webp', 'RGBA.tif', 'L.png'])
+def test_a_drawing_on_nothing_is_read_in_light_ink_and_dark(tmp_path, kind, shade):
+    mode, _, ending = kind.partition('.')
+    ink, path = seven(), tmp_path/f'one.{ending}'
+    if mode in 'PL':    # one index, or one shade, is the transparent one
+        picture = Image.fromarray(np.where(ink>0, shade if mode=='L' else 1, 7 if mode=='L' else 0).astype(np.uint8))
+        if mode=='P':
+            picture = Image.fromarray((ink>0).astype(np.uint8), 'P')
+            picture.putpalette([9,9,9, shade,shade,shade])
+        picture.save(path, transparency=7 if mode=='L' else 0)
+    else: Image.merge('LA', [Image.new('L', (240,300), shade), Image.fromarray(ink)]).convert(mode).save(path, lossless=True)
+    (answer,) = predict(path)
+    assert answer.digit==7 and answer.sure, answer
+
+
+def test_a_card_whose_corners_are_gone_is_read():
+    "A screenshot with round corners: black behind nothing would be a frame"
+    card = Image.fromarray(245-seven()//255*200).convert('RGBA')
+    solid = np.zeros((300,240), np.uint8)
+    solid[6:-6,6:-6] = 255
+    card.putalpha(Image.fromarray(solid))
+    (answer,) = predict(card)
+    assert answer.digit==7 and answer.sure, answer
+
+
+@pytest.mark.parametrize('top,dtype', [(65535,'u2'), (4095,'u2'), (1023,'u2'), (255,'u2'), (2**24-1,'i4'), (4095,'i4'), (255,'f4'), (1,'f4')])
+def test_a_picture_of_more_than_eight_bits_is_read_whatever_it_uses_of_them(tmp_path, top, dtype):
+    grey = (235-seven()*.8)/255*top
+    Image.fromarray(grey.astype(dtype)).save(path := tmp_path/'one.tif')
+    for picture in (path, grey.astype(dtype)):
+        (answer,) = predict(picture)
+        assert answer.digit==7 and answer.sure, answer
+
+
+@pytest.mark.parametrize('shape', [(3,), (785,), (2,28,28), (3,28,28), (4,28,28), (10,28,28), (2,1,28,28), (0,), (0,28), (5,5,5,5), ()])
+def test_what_is_no_single_picture_is_refused_with_its_shape(shape):
+    with pytest.raises(ValueError, match=re.escape(f'shape {shape}')): predict(np.zeros(shape, np.float32))
+
+
+def test_a_photo_in_heic_is_read_or_the_way_out_named(tmp_path, monkeypatch):
+    pillow_heif = pytest.importorskip('pillow_heif')
+    pillow_heif.register_heif_opener()
+    Image.fromarray(235-seven()//255*200).convert('RGB').save(path := tmp_path/'IMG_1.HEIC')
+    (answer,) = predict(path)
+    assert answer.digit==7 and answer.sure
+    monkeypatch.setitem(sys.modules, 'pillow_heif', None)
+    with pytest.raises(ValueError, match=r"IMG_1.HEIC: a HEIC photo: export it as JPEG, or pip install 'mnist_course\[heic\]'"): predict(path)
