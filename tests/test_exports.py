@@ -623,6 +623,7 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
 'tools.cli_app': dict(
     welcome = "welcome(m.typer.Context(m.typer.main.get_command(app)), False, False)",
     plain_warnings = "with plain_warnings(): pass",
+    printable = "assert printable('a\\nb')=='a\\\\nb'",
     run_command = "assert run_command('--version')[0]==0",
     test_refused = "test_refused('--nonsense', '--nonsense')",
     app = "m.typer.main.get_command(app)",
@@ -636,6 +637,9 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
     browser_here = "assert browser_here({'SSH_TTY':'1'}) is False",
 ),
 'tools.asked': dict(
+    named_lesson = "assert named_lesson('3')=='03_loss'",
+    named_weights = "assert named_weights([('3.2', 2.)])=={'03.2': 2.}",
+    own_folder = "assert own_folder(tmp)==tmp",
     named_places = "assert [p.number for p in named_places('3.2') + named_places('02')]==['03.2','02.1','02.2']",
     Asked = "assert Asked(tmp, None, []).lesson is None",
     what_is_asked = "assert what_is_asked(tmp, '03.2', tmp/'usual').numbers==['03.2']",
@@ -643,12 +647,12 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
 ),
 'tools.cli_classroom': dict(
     leave_quickly = "import atexit, gc; leave_quickly(); atexit.unregister(gc.freeze)",
-    graded = "assert graded(2, [])=='2 learners'",
+    describe_rows = "assert describe_rows(2, [])=='2 learners'",
     start_copies = "start_copies(tmp/'mine'); assert (tmp/'mine'/'03_loss.ipynb').exists()",
     reset = "start_copies(tmp/'mine'); reset('03.2', tmp/'mine')",
     check = "start_copies(tmp/'mine'); raises(m.typer.Exit, lambda: check(tmp/'mine', '03', 20))",
     grade = "(tmp/'class'/'Ada').mkdir(parents=True); grade(tmp/'class', tmp/'grades.csv', workers=1); assert (tmp/'grades.csv').exists()",
-    points = "assert points('03.2=2')==('03.2', 2.); raises(m.typer.BadParameter, lambda: points('03.2'))",
+    parse_points = "assert parse_points('03.2=2')==('03.2', 2.); raises(m.typer.BadParameter, lambda: parse_points('03.2'))",
     first_page = "assert first_page(m.find_lessons()[0])=='index.ipynb'",
     free_port = "assert free_port(20000)>=20000",
     lab_command = "assert 'index.ipynb' in ' '.join(lab_command(tmp, 'index.ipynb', 8888, False))",

@@ -322,6 +322,7 @@ class Answer:
     found:bool=False              # Is there one?
     error:BaseException|None=None # What kept it from being defined
     cell:int|None=None            # Place of the cell that defines it, or should
+    broken:BaseException|None=None # What stopped the exercise's own cell, where the answer is an older one from above
 
 def _is_stub(value, ex):
     "Does it hold the line that the learner's lines should replace?"
@@ -349,8 +350,14 @@ def answer_of(
         errors, states = run.errors, [(i, v) for i,v in run.states if i>at and v is not None]
         states = [(i, v) for i,v in states if callable(v)] or states
         if states: at, value = states[-1]
-    if value is not None: return Answer(value, True, None, max([i for i in book.binding if i<=at], default=at))
+    if value is not None: return Answer(value, True, None, max([i for i in book.binding if i<=at], default=at), _broken(book, run, value))
     return _without(nb, book, errors)
+
+def _broken(book, run, value):
+    "The error of the exercise's own cell, if the answer is what the name stood for above it"
+    own = max((i for i,source in book.sources.items() if _directive.search(source) and _defines(source, book.ex.name)), default=-1)
+    above = [v for i,v in run.states if i<own]
+    return run.errors.get(own) if above and above[-1] is value else None
 
 def _without(nb, book, errors):
     "Why there is no answer"

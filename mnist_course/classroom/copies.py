@@ -179,8 +179,15 @@ def _begun(nb, exercises):
     return {ex.number: source for ex,source in cells if not _untouched(source, ex)}
 
 def _untouched(source, ex):
-    try: return stub(source, ex)=='\n'.join(source.splitlines())
+    try: is_stub = stub(source, ex)=='\n'.join(source.splitlines())
     except (*_not_parsed, TypeError): return False    # an unfinished line, a lost directive
+    return is_stub and f'NotImplementedError("Exercise {ex.number}:' in source and not _sets_twice(source, ex)
+
+def _sets_twice(source, ex):
+    "Does a stub's cell define the name, or one of the methods, a second time?"
+    names = {*ex.name.split('.'), *(f.name for f in _bodies(source))}
+    found = [name for n in _outside_classes(ast.parse(source)) if (name := _name_set_by(n)) in names]
+    return len(found)>len(set(found))
 
 def is_untouched(
     nb:dict,           # A learner's copy
@@ -189,8 +196,13 @@ def is_untouched(
     "Is this exercise still a stub, which no later cell defines again, neither as a whole nor a method of it?"
     if not (cell := find_cell(nb, ex)) or not _untouched(cell['source'], ex): return False
     names, methods = set(ex.name.split('.')), {f.name for f in _bodies(cell['source'])}
-    below = nb['cells'][nb['cells'].index(cell)+1:]
-    return not any(c['cell_type']=='code' and _may_redefine(c['source'], names, methods) for c in below)
+    below = [c['source'] for c in nb['cells'][nb['cells'].index(cell)+1:] if c['cell_type']=='code']
+    return not any(_may_redefine(s, names, methods) or _checks_another(s, ex) for s in below)
+
+def _checks_another(source, ex):
+    "Is something checked that has another name, as by `check(mine, '03.3')`?"
+    asked = re.findall(rf'''\bcheck\(\s*(.+?),\s*(?:number\s*=\s*)?["']{re.escape(ex.number)}["']''', source)
+    return any(what!=ex.name for what in asked)
 
 def _may_redefine(source, names, methods):
     "May a cell give one of these names to something, or put one of these methods into a class that is there already?"

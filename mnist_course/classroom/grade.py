@@ -16,9 +16,11 @@ from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 import mnist_course
 from .copies import is_untouched, learner_copy, scan
-from .ledger import Ledger, safe_cell
+from .ledger import Ledger, read_table, safe_cell
 from .sandbox import cores, judge_apart, judge_copy
 from ..core.files import find_lessons, read_lesson, write_atomic
 from ..exercises import exercises_of
@@ -35,10 +37,22 @@ def _code_digest():
 @cache
 def _below(): return [sys.version, *(version(library) for library in ('torch','numpy'))]
 
-def _mark(nb, place):
+def _beside(path, most=2*10**6):
+    "Small files beside a notebook, which its cells may import or read: name -> bytes"
+    found = {}
+    for p in sorted(path.parent.iterdir()):
+        if p.suffix=='.ipynb' or p.name[0]=='.' or p.is_symlink() or len(found)==50: continue
+        with suppress(OSError):
+            if stat.S_ISREG(p.stat().st_mode) and p.stat().st_size<=most:
+                found[p.name] = p.read_bytes()
+                most -= len(found[p.name])
+    return found
+
+def _mark(nb, place, files):
     "A digest of all that a verdict depends on"
     sources = [c['source'] for c in nb['cells'] if c['cell_type']=='code']
-    return hashlib.sha256(json.dumps([_code_digest(), _below(), place, sources]).encode()).hexdigest()[:16]
+    beside = [[name, hashlib.sha256(raw).hexdigest()] for name,raw in files.items()]
+    return hashlib.sha256(json.dumps([_code_digest(), _below(), place, sources, beside]).encode()).hexdigest()[:16]
 
 def _remembered(kept):
     "Number of an exercise -> mark and verdict; empty where the file is missing or makes no sense"
@@ -86,10 +100,12 @@ def check_folder(
         nb, why = None, ('not begun', f'there is no copy of lesson {n} here.')
         try: nb = read_lesson(path) if path else None
         except (ValueError, OSError): why = 'wrong', f'{path.name} is not a notebook that can be read.'
+        files = _beside(path) if nb else {}
+        if nb: nb['beside'] = [str(path.resolve().parent/name) for name in files]
         for place in places_of(n):
             if not nb: yield Verdict(place.number, place.name, *why)
             elif is_untouched(nb, place): yield Verdict(place.number, place.name, 'not begun', UNWRITTEN)
-            elif before.get(place.number, [''])[0]==(mark := _mark(nb, place)): yield before[place.number][1]
+            elif before.get(place.number, [''])[0]==(mark := _mark(nb, place, files)): yield before[place.number][1]
             else: jobs, now = [*jobs, (nb, place)], now | {place.number: mark}
     for v in judge_apart(jobs, workers, **limits):
         if v.status=='done': before[v.number] = now[v.number], v
@@ -115,17 +131,17 @@ def draw_map(
     return '\n'.join([*lines, '', f'{", ".join(counts)}. {left[0]}'])
 
 # %% ../../nbs/classroom/grade.ipynb #7994b535
-def _notebooks(folder):
-    "Every notebook below a folder with its size and its time, hidden folders left out"
+def _files(folder):
+    "Every file below a folder with its size and its time, hidden ones left out: a notebook may import or read those beside it"
     found = []
     for here,folders,files in os.walk(folder):
         folders[:] = sorted(f for f in folders if f[0]!='.')
         for name in sorted(files):
-            if not name.endswith('.ipynb'): continue
+            if name[0]=='.': continue
             with suppress(OSError):
                 s = os.lstat(os.path.join(here, name))
                 found.append([os.path.relpath(os.path.join(here, name), folder), s.st_size, s.st_mtime_ns])
-    return json.loads(json.dumps(found))
+    return found
 
 _archives = '.zip', '.gz', '.tar', '.7z', '.rar'
 
@@ -145,17 +161,6 @@ def learners_in(
     folders = (p for p in sorted(Path(submissions).iterdir()) if p.is_dir() and p.name[0]!='.')
     return {_name(p): p for p in folders if pages is None or p.resolve()!=Path(pages).resolve()}
 
-def _beside(path, most=2*10**6):
-    "Small files beside a notebook, which its cells may import or read: name -> bytes"
-    found = {}
-    for p in sorted(path.parent.iterdir()):
-        if p.suffix=='.ipynb' or p.name[0]=='.' or p.is_symlink() or len(found)==50: continue
-        with suppress(OSError):
-            if stat.S_ISREG(p.stat().st_mode) and p.stat().st_size<=most:
-                found[p.name] = p.read_bytes()
-                most -= len(found[p.name])
-    return found
-
 # %% ../../nbs/classroom/grade.ipynb #2a4b3c5d
 def _task(folder, lessons):
     "Verdicts that are known at once, the copies to be run, which files count, and which notebooks don't"
@@ -165,11 +170,12 @@ def _task(folder, lessons):
         paths = found.copies.get(lesson) or found.broken.get(lesson, [])
         if not paths: verdicts += [Verdict(p.number, p.name, 'not begun', f'there is no copy of lesson {lesson} here.') for p in places_of(lesson)]
         for path in paths[:1]:
-            counted[lesson], places = str(path.relative_to(folder)), []
+            places = []
             try: nb = read_lesson(path)
             except (ValueError, OSError):
                 verdicts += [Verdict(p.number, p.name, 'wrong', f'{path.name} is not a notebook that can be read.') for p in places_of(lesson)]
                 continue
+            counted[lesson] = str(path.relative_to(folder))
             for p in places_of(lesson):
                 if is_untouched(nb, p): verdicts.append(Verdict(p.number, p.name, 'not begun', UNWRITTEN))
                 else: places.append(p)
@@ -192,7 +198,7 @@ def _worker(isolate, limits):
 
 def end_workers():
     "End all processes that this one has started to run submissions"
-    while _workers: _workers.pop().end()
+    while _workers: _workers.pop().end(for_good=True)
 
 def judge_submission(
     copies:list,       # Dicts of `nb`, `places` and `files`
@@ -227,13 +233,14 @@ def feedback(
 # %% ../../nbs/classroom/grade.ipynb #6e8f7091
 COLUMNS = ['learner', 'submission', 'status', 'done', 'timeouts', 'points', *[number for number,_ in NUMBERS.values()]]
 
-def _row(learner, entry, weights):
-    "A row of the table, from what the ledger knows of a learner"
+def _row(learner, entry, weights, lessons):
+    "A row of the table, from what the ledger knows of a learner. The sums are those of the lessons that were asked for"
     verdicts = {n: v for known in entry['lessons'].values() for n,v in known['verdicts'].items()}
-    done = [n for n,v in verdicts.items() if v['status']=='done']
-    points = sum(weights.get(n, 1) for n in done)
+    asked = {n: v for lesson in lessons for n,v in entry['lessons'].get(lesson, {}).get('verdicts', {}).items()}
+    done = [n for n,v in asked.items() if v['status']=='done']
+    points = f'{sum(weights.get(n, 1) for n in done):g}' if entry['status']=='graded' else ''
     return dict(learner=learner, submission=entry['digest'], status=entry['status'], done=len(done),
-                timeouts=sum(v['mistake']=='late' for v in verdicts.values()), points=f'{points:g}',
+                timeouts=sum(v['mistake']=='late' for v in asked.values()), points=points,
                 **{n: verdicts[n]['status'] if n in verdicts else '' for n in COLUMNS[6:]})
 
 def check_weights(
@@ -259,7 +266,7 @@ class _Class:
 
     def is_known(self, name):
         "Is the verdict on each lesson there, and was nothing handed in or mended since?"
-        now = dict(files=_notebooks(self.folders[name]), context=self.context)
+        now = dict(files=_files(self.folders[name]), context=self.context)
         try: known = [self.ledger.known[name]['lessons'][lesson] for lesson in self.lessons]
         except (KeyError, TypeError): return False
         if self.isolate and not all(k.get('isolated') for k in known): return False    # judged without a wall: not to be trusted now
@@ -268,10 +275,12 @@ class _Class:
     def begin(self, name):
         "An entry for the ledger, and what has to be run for it"
         folder = self.folders[name]
+        old, now = self.ledger.known.get(name, {}), dict(files=_files(folder), context=self.context)    # before they are read
         verdicts, copies, counted, others = _task(folder, self.lessons)
-        old, now = self.ledger.known.get(name, {}), dict(files=_notebooks(folder), context=self.context)
-        entry = dict(status='graded', digest=hashlib.sha256(json.dumps(now).encode()).hexdigest()[:12], others=others, now=now,
-                     counted=old.get('counted', {})|counted, lessons=old.get('lessons', {}))    # other lessons keep their verdicts
+        status = 'graded' if counted else 'no copy that can be read' if others else 'nothing handed in'
+        entry = dict(status=status, digest=hashlib.sha256(json.dumps(now).encode()).hexdigest()[:12], others=others, now=now,
+                     counted={n: file for n,file in old.get('counted', {}).items() if n not in self.lessons}|counted,
+                     lessons=old.get('lessons', {}))    # other lessons keep their verdicts
         entry['now']['isolated'] = bool(self.isolate)
         return entry, verdicts, copies
 
@@ -284,13 +293,17 @@ class _Class:
             entry['lessons'] = entry['lessons'] | {lesson: now | dict(verdicts=here)}
         everything = [Verdict(**v) for known in entry['lessons'].values() for v in known['verdicts'].values()]
         self.ledger.put(name, entry, feedback(name, everything, entry['counted'], entry['others']))
-        self.rows[name] = _row(name, entry, self.weights)
+        self.rows[name] = _row(name, entry, self.weights, self.lessons)
 
     def fail(self, name, e):
         "A learner whose submission could not be graded is graded again the next time"
         from mnist_course.exercises.judge import show
-        self.ledger.known.pop(name, None)
-        self.rows[name] = dict.fromkeys(COLUMNS, '') | dict(learner=name, status=f'not graded: {show(e)}'[:200])
+        status = f'not graded: {show(e)}'[:200]
+        if name not in self.ledger.known: self.rows[name] = dict.fromkeys(COLUMNS, '') | dict(learner=name, status=status)
+        else:    # other lessons keep their verdicts
+            entry = self.ledger.known[name]
+            entry['lessons'] = {n: v for n,v in entry['lessons'].items() if n not in self.lessons}
+            self.rows[name] = _row(name, entry, self.weights, self.lessons) | dict(status=status, done='', points='')
 
     def table(self):
         "Rows of those who have a folder, then of those who have none any more"
@@ -321,22 +334,33 @@ def grade(
     from mnist_course.classroom.isolated import wants_wall
     lessons, weights = wanted_lessons(lesson), check_weights(weights)
     if executor is None: isolate = wants_wall(isolate)    # elsewhere, those other machines find out for themselves
-    room = _Class(submissions, out, lessons, weights, isolate, limits)
-    if not room.folders:
+    pages = out.with_name(out.stem+'_feedback')
+    if not learners_in(submissions, pages):
         files = ', '.join(left_out(submissions))
         raise ValueError(f'no submissions in {submissions}: expected a folder for each learner{", found "*bool(files)}{files}')
-    todo = []
+    read_table(out)    # refuses one that cannot be read, before anything is written
+    todo, lock = [], _alone(pages, out)
+    room = _Class(submissions, out, lessons, weights, isolate, limits)
     for name in room.folders:
-        if room.is_known(name): room.rows[name] = _row(name, room.ledger.known[name], weights)
+        if room.is_known(name): room.rows[name] = _row(name, room.ledger.known[name], weights, lessons)
         else: todo.append(name)
     pool = executor or ThreadPoolExecutor(workers)
-    try: _grade_all(room, todo, pool, workers if executor is None else 4*workers, progress)
+    try: _grade_all(room, todo, pool, workers if executor is None else 256, progress)    # a cluster may be large
     finally:
         if executor is None:
+            pool.shutdown(wait=False, cancel_futures=True)
             end_workers()
-            pool.shutdown(cancel_futures=True)
         room.ledger.save(room.table())
+        lock.release()
     return room.table()
+
+def _alone(pages, out):
+    "A lock that a run holds, and that its end lets go, whatever ends it"
+    pages.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(pages/'.lock', timeout=0)
+    try: lock.acquire()
+    except Timeout: raise ValueError(f'another run writes to {out}: wait until it has ended, or name another table') from None
+    return lock
 
 def _finished(jobs):
     "One job at least that is finished; submitit's are no futures of Python's, and have to be asked again and again"
@@ -363,8 +387,9 @@ def _grade_all(room, todo, pool, ahead, progress):
             tell(name)
             try: entry, verdicts, copies = room.begin(name)
             except Exception as e: finish(name, error=e); continue
-            if copies: running[pool.submit(judge_submission, copies, room.isolate, room.limits)] = name, entry, verdicts
-            else: finish(name, entry, verdicts)
+            if not copies: finish(name, entry, verdicts); continue
+            try: running[pool.submit(judge_submission, copies, room.isolate, room.limits)] = name, entry, verdicts
+            except Exception as e: finish(name, error=e)
         if not running: break
         for future in _finished(running):
             finish(*running.pop(future), future)

@@ -35,12 +35,14 @@ def wall(
     libraries |= {Path(p).resolve() for p in sys.path if p and any(Path(p).glob('*.dist-info'))}    # where packages are installed
     shown = [p for p in [*_system, *map(str, sorted(libraries))] if Path(p).exists()]
     command = ['bwrap', '--unshare-all', '--die-with-parent', '--new-session', '--as-pid-1', '--cap-drop', 'ALL', '--hostname', 'submission',
-               '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/tmp', '--setenv', 'USER', 'learner',
+               '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/tmp', '--setenv', 'USER', 'learner', '--setenv', 'MNIST_COURSE_WALL', '1',
                '--setenv', 'LANG', 'C.UTF-8', '--setenv', 'OMP_NUM_THREADS', '1', '--setenv', 'PYTHONDONTWRITEBYTECODE', '1']
     for p in shown: command += ['--symlink', os.readlink(p), p] if os.path.islink(p) and p.count('/')==1 else ['--ro-bind', p, p]
     for hidden in (_home(), find_lessons()[0].resolve()):
-        if _inside(hidden, shown): command += ['--tmpfs', str(hidden)]
+        if _inside(hidden, shown): command += ['--size', '4096', '--tmpfs', str(hidden)]
     command += ['--ro-bind', str(_home()/'assets'/'mnist'), str(_home()/'assets'/'mnist')]
+    for hidden in (_home(), find_lessons()[0].resolve()):
+        if _inside(hidden, shown): command += ['--remount-ro', str(hidden)]
     return command + ['--proc', '/proc', '--dev', '/dev', '--size', str(megabytes*2**20), '--tmpfs', '/tmp', '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp']
 
 @cache
@@ -48,7 +50,8 @@ def why_no_wall():
     "Why there can be no wall here; '' where there can be one"
     if not sys.platform.startswith('linux'): return 'bubblewrap runs on Linux alone'
     if not shutil.which('bwrap'): return 'bubblewrap is not installed: apt install bubblewrap, or the like of your system'
-    r = subprocess.run([*wall(), sys.executable, '-c', 'print(6*7)'], capture_output=True, text=True, timeout=60)
+    try: r = subprocess.run([*wall(), sys.executable, '-c', 'print(6*7)'], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as e: return f'bubblewrap does not work here: {e}'[:200]
     return '' if r.stdout=='42\n' else f'bubblewrap does not work here: {" ".join(r.stderr.split())[-150:]}'
 
 def wants_wall(
@@ -99,26 +102,29 @@ class Worker:
         seconds:float=20,   # Time for each exercise
         gigabytes:float=4,  # Memory for each
     ):
-        self.isolate, self.limits, self.process = isolate, dict(seconds=seconds, gigabytes=gigabytes), None
+        self.isolate, self.limits, self.process, self.is_over = isolate, dict(seconds=seconds, gigabytes=gigabytes), None, False
 
     def _begin(self):
+        if self.is_over: raise RuntimeError('the run was ended')
         self.errors = tempfile.TemporaryFile('w+', errors='replace')
         command = [*(wall() if self.isolate else []), sys.executable, '-c', _boot]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, cwd='/')
         self._send(_first_line())
 
     def _send(self, text):
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
+        if not (process := self.process): raise OSError('it was ended')    # by another thread
+        process.stdin.write(text.encode())
+        process.stdin.flush()
 
-    def end(self):
-        "End the process with all that runs in it"
-        if self.process is None: return
-        self.process.kill()
-        self.process.wait()
-        for f in (self.process.stdin, self.process.stdout, self.errors):
-            with suppress(OSError): f.close()
-        self.process = None
+    def end(self, for_good=False):
+        "End the process with all that runs in it; the next job starts another, unless this was for good"
+        self.is_over = self.is_over or for_good
+        process, self.process = self.process, None
+        if process is None: return
+        process.kill()
+        process.wait()
+        for f in (process.stdin, process.stdout, self.errors):
+            with suppress(OSError, ValueError): f.close()
 
     def judge(self,
         nb:dict,     # A learner's copy
@@ -133,19 +139,19 @@ class Worker:
             came = self._came(job | dict(places=[place.number]))
             yield _verdict(place, came, job['seed'], self.limits)
 
-    def _came(self, job):
+    def _came(self, job, again=True):
+        new = self.process is None
+        if new: self._begin()
+        process = self.process
         try:
-            new = self.process is None
-            if new: self._begin()
             self._send(json.dumps(job)+'\n')
-            line = read_line(self.process.stdout.fileno(), patience(self.limits, new))
-            return json.loads(line)
+            return json.loads(read_line(process.stdout.fileno(), patience(self.limits, new)))
         except (OSError, ValueError, TypeError):
-            died = self.process and self.process.poll() is not None
+            died = process and process.poll() is not None
             told = self._told() if new and died else ''
             self.end()
             if told: raise RuntimeError(f'the process that runs submissions did not begin: {told}') from None
-            return dict(why='died')
+            return self._came(job, again=False) if again else dict(why='died')    # once more: perhaps it was no fault of the learner's
 
     def _told(self):
         self.errors.seek(0)
@@ -157,7 +163,7 @@ _why = dict(late='It ran longer than {seconds:g} seconds: is there a loop that n
             much='It sent more than sixty million characters.',
             died='It ended its process before it could be judged: leave out what exits.')
 
-_one_at_a_time = threading.Lock()    # an oracle runs with torch's seed and Python's output changed, for all threads
+_one_at_a_time = threading.Lock()
 
 def _verdict(place, came, seed, limits):
     "What is to be said of what came"
@@ -166,20 +172,24 @@ def _verdict(place, came, seed, limits):
     try: said = json.loads(came['came'] or 'null')
     except (ValueError, KeyError, TypeError, RecursionError): said = None
     if said is None: return wrong(_why['died'])
-    try:
-        with _one_at_a_time: return _conclusion(find_exercise(place.number), said, seed)
+    ex = find_exercise(place.number)
+    try: error, missing, tried = _said(said, ex, seed)
     except (ValueError, KeyError, TypeError, AttributeError):
         return wrong('What it gave back cannot be read: does it write into the pipe of the judge?')
+    if missing is not None: return wrong(not_defined(ex) if missing else cell_is_gone(ex))
+    with _one_at_a_time:    # an oracle runs with torch's seed and Python's output changed, for all threads
+        if error is not None: return verdict_on_error(ex, error)
+        first, *below = tried
+        def unsound(): return next((v for v in (conclude(*t) for t in below) if v.status!='done'), None)
+        v = conclude(*first, unsound)
+        return verdict_on_error(ex, decode(said['broken'])) if v.status=='wrong' and said.get('broken') else v
 
-def _conclusion(ex, said, seed):
-    wrong = lambda text: Verdict(ex.number, ex.name, 'wrong', text)
-    if said.get('missing') is not None:
-        return wrong(not_defined(ex) if said['missing'] else cell_is_gone(ex))
-    if 'error' in said: return verdict_on_error(ex, decode(said['error']))
-    def verdict_on(number, lines, unsound=lambda: None):
-        e = find_exercise(number)
-        return conclude(e, trials_of(e, seed=seed), list(map(decode, lines)), unsound)
-    def unsound():
-        below = (verdict_on(number, lines) for number,lines in said.get('bases', {}).items())
-        return next((v for v in below if v.status!='done'), None)
-    return verdict_on(ex.number, said['got'], unsound)
+def _said(said, ex, seed):
+    "An error, or whether the cell is there and lacks the name, or the exercise and those below it with their trials and what came in each"
+    if said.get('missing') is not None: return None, said['missing'], []
+    if 'error' in said: return decode(said['error']), None, []
+    def tried(e, lines):
+        got, trials = list(map(decode, lines)), trials_of(e, seed=seed)
+        if len(got)!=len(trials): raise ValueError(f'{len(got)} results of {len(trials)} trials')
+        return e, trials, got
+    return None, None, [tried(ex, said['got']), *(tried(find_exercise(n), lines) for n,lines in said.get('bases', {}).items())]

@@ -88,8 +88,8 @@ class Ledger:
         self.saved = time.monotonic()
 
     def _put_aside(self, text):
-        "The table as somebody has edited it since the last time, beside the new one"
-        if not self.tables or not self.out.exists(): return
+        "A table that is not ours as it stands, edited since the last time or never written by us, is kept beside the new one"
+        if not self.out.exists(): return
         now = self.out.read_bytes()
         if now==text or hashlib.sha256(now).hexdigest() in self.tables: return
         beside = next(p for n in range(1, 10_000) if not (p := self.out.with_name(f'{self.out.stem}-edited{n}{self.out.suffix}')).exists())

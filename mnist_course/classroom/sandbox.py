@@ -103,7 +103,9 @@ def judge_copy(
     from mnist_course.exercises.judge import judge, verdict_on_error
     answer = answer_of(nb, ex, seconds)
     if answer.error is not None: return verdict_on_error(ex, answer.error)
-    if answer.found: return judge(ex, answer.value)
+    if answer.found:
+        v = judge(ex, answer.value)
+        return verdict_on_error(ex, answer.broken) if v.status=='wrong' and answer.broken else v
     is_there = answer.cell is not None
     return Verdict(ex.number, ex.name, 'wrong', not_defined(ex) if is_there else cell_is_gone(ex))
 
@@ -168,6 +170,9 @@ def _child(pipe, folder, nb, ex, gigabytes, seconds, parent):
         os.setsid()                           # a group of its own, so that all of it can be ended
         _end_with(parent)
         os.chdir(folder)
+        for p in nb.get('beside', ()):        # what the notebook's cells may import or read
+            with suppress(OSError): shutil.copy(p, folder)
+        sys.path.insert(0, folder)
         out = open('output', 'w')
         streams = sys.stdout, sys.stderr      # held, or they would be closed  # noqa: F841
         sys.stdout = sys.stderr = out

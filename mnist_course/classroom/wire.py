@@ -6,7 +6,7 @@
 __all__ = ['encode', 'decode']
 
 # %% ../../nbs/classroom/wire.ipynb #8e340516
-import ast, builtins, json
+import builtins, json
 from base64 import b64decode, b64encode
 from math import prod
 from pathlib import Path
@@ -28,7 +28,8 @@ def _base64(raw): return b64encode(raw).decode()
 def _encode_tensor(x):
     x = bare(x)
     name, shape = str(x.dtype)[6:], list(shape_of(x))
-    if x.device.type!='cpu' or prod(shape)>_most or name not in _DTYPES: return ['elsewhere', name, shape]
+    if name not in _DTYPES: return ['object', 'tensor', show(x)]
+    if x.device.type!='cpu' or prod(shape)>_most: return ['elsewhere', name, shape]
     raw = x.to_dense().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
     return ['tensor', name, shape, _base64(raw.numpy().tobytes())]
 
@@ -46,7 +47,7 @@ _OURS = dict(InputChanged=InputChanged, NoGradient=NoGradient, ErrorReturned=Err
 
 def _encode_error(e):
     ours = next((name for name,kind in _OURS.items() if is_really(e, kind)), '')
-    known = next(c.__name__ for c in type(e).__mro__ if getattr(builtins, c.__name__, None) is c)
+    known = next(c.__name__ for c in type(e).__mro__ if getattr(builtins, c.__name__, None) is c and not issubclass(c, BaseExceptionGroup))
     return ['error', ours or known, _error_name(e), text_of(e), attempt(failing_line, e, otherwise='')]
 
 def _error_name(e): return attempt(lambda: str(type(e).__name__)) or "Error"
@@ -69,7 +70,7 @@ def _encode(x, depth):
     if is_really(x, torch.dtype): return ['dtype', str(x)[6:]]
     if is_really(x, dict): return ['dict', [[_encode(k, depth+1), _encode(v, depth+1)] for k,v in parts_of(x).items()]]
     if is_really(x, list, tuple): return ['list' if is_really(x, list) else 'tuple', [_encode(v, depth+1) for v in parts_of(x).values()]]
-    if is_really(x, set, frozenset): return [type(x).__name__, [_encode(v, depth+1) for v in x]]
+    if is_really(x, set, frozenset): return ['set' if is_really(x, set) else 'frozenset', [_encode(v, depth+1) for v in x]]
     if callable(x): return ['callable', kind_of(x), show(x)]
     return ['lazy' if hasattr(type(x), '__next__') else 'object', kind_of(x), show(x)]
 
@@ -107,12 +108,17 @@ def _decode_array(name, shape, raw):
     if dtype.kind not in 'biufc': raise ValueError(name)
     return np.frombuffer(_numbers(raw, dtype.itemsize, shape), dtype).reshape(shape)
 
+class _Key:
+    "A `KeyError` shows its key as Python writes it, whatever it was"
+    def __init__(self, text): self.text = str(text)
+    def __repr__(self): return self.text
+
 def _decode_error(known, name, text, line):
     kind = _OURS.get(known) or getattr(builtins, known)
     if not issubclass(kind, BaseException) or issubclass(kind, BaseExceptionGroup): raise ValueError(known)
     made = kind if name==known or known in _OURS else type(str(name), (kind,), {})
     e = made.__new__(made)
-    e.args, e.line = (ast.literal_eval(text) if kind is KeyError else str(text),), str(line)    # it quotes its key
+    e.args, e.line = (_Key(text) if kind is KeyError else str(text),), str(line)
     return e
 
 # %% ../../nbs/classroom/wire.ipynb #28deafb0
@@ -122,7 +128,7 @@ _READ = dict(
     none=lambda: None, bool=bool, int=lambda s: int(s, 16), float=float.fromhex, complex=lambda a, b: complex(*map(float.fromhex, (a, b))),
     str=lambda s: s.encode('latin-1').decode('utf-8', 'surrogatepass'), bytes=lambda s: b64decode(s, validate=True), path=Path,
     numpy=lambda name, raw: _decode_array(name, [1], raw)[0], dtype=_DTYPES.__getitem__, tensor=_decode_tensor, array=_decode_array,
-    elsewhere=lambda name, shape: torch.empty(shape, dtype=getattr(torch, name), device='meta'),
+    elsewhere=lambda name, shape: torch.empty(shape, dtype=_DTYPES[name], device='meta'),
     list=_many, tuple=lambda parts: tuple(_many(parts)), set=lambda parts: set(_many(parts)),
     frozenset=lambda parts: frozenset(_many(parts)), dict=lambda parts: {_decode(k): _decode(v) for k,v in parts}, error=_decode_error,
     callable=lambda kind, text: _stand_in(kind, text, _Callable), lazy=lambda kind, text: _stand_in(kind, text, _Lazy),

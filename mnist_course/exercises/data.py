@@ -6,6 +6,8 @@
 __all__ = []
 
 # %% ../../nbs/exercises/data.ipynb #3b042cd1
+import re
+
 import numpy as np
 import torch
 
@@ -29,20 +31,32 @@ def _kept(f, digits, *classes):
     what = {'what came back': type(kept).__name__ + shape}
     return what | dict(images=kept.images, labels=kept.labels) if type(kept).__name__=='Digits' else what
 
-def _refused(f, digits, *classes):
-    "Is it refused, and does the error name the class that is missing, 9?"
+def _missing_class(g): return [n for n in range(11, 99) if n not in (20, 28)][given.ints(g, 86).item()]    # 20 pictures of 28x28
+
+def _error_of(f, digits, *classes):
+    "What `f` says as it refuses; None where it does not"
     try: kept = f(digits, *classes)
     except (PermissionError, NotImplementedError, *SLIPS): raise    # the seal, a stub, a misspelt name
-    except Exception as e: return {'refused': True, 'class 9 is named in the error': '9' in str(e)}
-    return kept if isinstance(kept, BaseException) else {'refused': False}
+    except Exception as e: return str(e)
+    if isinstance(kept, BaseException): raise kept
+
+def _refused(f, digits, *classes):
+    "Is it refused, and which class does the error name? It must say something else where the other of two is missing"
+    said, (*there, missing) = _error_of(f, digits, *classes), classes
+    if said is None: return {'whether it is refused': False}
+    named = re.search(rf'(?<!\d){missing}(?!\d)', said)
+    relabelled = torch.where(digits.labels==there[0], missing, digits.labels) if there else None
+    alike = named and there and said==_error_of(f, Digits(digits.images, relabelled), *classes)
+    return {'whether it is refused': True, 'what the error names': 'the missing class' if named and not alike else
+            'all classes that were asked for' if alike else 'not the missing class'}
 
 keep_ex = exercise('00', data.keep, 'The pictures of these classes, each with its own label, in the order they had.',
     [Case(lambda g: dict(digits=_digits(g), first=1, second=4), _kept),
      Case(lambda g: dict(digits=_digits(g), only=2), _kept),
      Case(lambda g: dict(digits=_digits(g), first=1, second=3, third=0), _kept, 'three classes'),
      Case(lambda g: dict(digits=_digits(g, 6), only=3), _kept, 'one picture has that label'),
-     Case(lambda g: dict(digits=_digits(g), missing=9), _refused, 'no picture has that label'),
-     Case(lambda g: dict(digits=_digits(g), there=2, missing=9), _refused, 'one of two is there')],
+     Case(lambda g: dict(digits=_digits(g), missing=_missing_class(g)), _refused, 'no picture has that label'),
+     Case(lambda g: dict(digits=_digits(g), there=2, missing=_missing_class(g)), _refused, 'one of two is there')],
     ['A mask of True and False, one for each label, says which to keep; `torch.isin` makes one from '
      'several classes.',
      '`digits[mask]` picks pictures and labels together.',
@@ -98,6 +112,12 @@ def first_and_last(digits, *classes):
 def nothing_named(digits, *classes):
     "The error doesn't say which class is missing, so nobody knows what to mend: put it into the text, `f'{missing}'`"
     if not set(classes)<=set(digits.labels.tolist()): raise ValueError('a class is missing')
+    return digits[_mask(digits, classes)]
+
+@keep_ex.mistake
+def all_of_them_named(digits, *classes):
+    "The error names all classes that were asked for, and one of them is there: name the missing one alone"
+    if not set(classes)<=set(digits.labels.tolist()): raise ValueError(f'one of {classes} is missing')
     return digits[_mask(digits, classes)]
 
 @keep_ex.mistake

@@ -69,6 +69,12 @@ def one_sided(f, x, eps=1e-6):
     return torch.tensor(slopes, dtype=x.dtype).view(x.shape)
 
 @finite_diff_ex.mistake
+def one_sided_down(f, x, eps=1e-6):
+    "Only a step down: with a step up as well the error falls from eps to eps squared"
+    slopes = [(_number(f(x))-_number(f(x-d)))/eps for d in _each(x, eps)]
+    return torch.tensor(slopes, dtype=x.dtype).view(x.shape)
+
+@finite_diff_ex.mistake
 def not_halved(f, x, eps=1e-6):
     "Twice the slope: from one end to the other it is `2*eps`, so divide by that"
     return 2*_central(f, x, eps)
@@ -260,8 +266,8 @@ def _stepped(f, params, lr, kind=list):
         f(params if isinstance(params, Tensor) else kind(every), lr/step)
         found |= {f'what has moved in step {step}': _moved(before, every),
                   f'the parameters after step {step}': given.values(every),
-                  f'the gradients are gone after step {step}': given.cleared(every),
-                  f'the parameters still ask for a gradient after step {step}': all(p.requires_grad for p in every)}
+                  f'whether the gradients are gone after step {step}': given.cleared(every),
+                  f'whether the parameters still ask for a gradient after step {step}': all(p.requires_grad for p in every)}
         for p in every: p.grad = p.detach().cos() + (0 if p.grad is None else p.grad)
     return found
 
@@ -283,7 +289,7 @@ def _refused(f, params, lr):
     else: refused = False
     moved, grad = not all(map(torch.equal, given.values(params), before[0])), params[0].grad
     kept = 'gone' if grad is None or not grad.any() else 'as it was' if torch.equal(grad, before[1][0]) else 'changed'
-    return {'refused': refused, 'what had moved by then': 'a parameter' if moved else 'nothing',
+    return {'whether it is refused': refused, 'what had moved by then': 'a parameter' if moved else 'nothing',
             'the gradient of the first parameter': kept}
 
 def _no_grad_yet(g): return dict(params=[*given.params(g, (2,)), torch.ones(2, requires_grad=True)], lr=.1)

@@ -56,6 +56,14 @@ class _Quiet(StringIO):
         return super().write(text)
 
 # %% ../../nbs/exercises/judge.ipynb #560564ed
+def _left_behind(seed):
+    "What is not as it was, for all that runs after an answer; '' if all is well"
+    dtype = torch.get_default_dtype()
+    if dtype!=torch.float32: torch.set_default_dtype(torch.float32)
+    if not torch.is_grad_enabled(): return 'it leaves gradients switched off for all that comes after: write `with torch.no_grad():`'
+    if torch.initial_seed()!=seed: return 'it seeds the random numbers of the whole program, which are then the same at each call: leave the seed to the caller'
+    return '' if dtype==torch.float32 else f"it changes torch's default dtype to {str(dtype)[6:]} for all that comes after"
+
 def outcome(
     case:Case,  # What to do
     f:Callable, # With which answer
@@ -69,6 +77,8 @@ def outcome(
         try: result = case.use(f, *inputs.values())
         except KeyboardInterrupt: raise
         except BaseException as e: return e
+        finally: left = _left_behind(seed)
+    if left: return InputChanged(left)
     if is_really(result, BaseException): return ErrorReturned(text_of(result))
     for name in inputs if case.use is _call else case.keeps:
         if not (same(inputs[name], before[name]) or callable(before[name])):
@@ -147,15 +157,16 @@ def recognise(
         return attempt(lambda: type(a).__name__==type(b).__name__) and text_of(a)==text_of(b) if is_really(b, BaseException) else same(a, b)
     first = next((case for (case,_),g,e in zip(trials, got, expected) if not same(g, e)), None)
     if first is None: return None
-    there, part = [case is first for case,_ in trials], None
-    def hits(m, where):
-        rows = (row for row,chosen in zip(zip(trials, got, expected), there) if chosen is where)
-        return all(alike(g, outcome(case, m, seed), e) for (case,seed),g,e in rows)
+    rows = list(zip(trials, got, expected, [case is first for case,_ in trials]))
+    def tried(m, where): return [(g, outcome(case, m, seed), e) for (case,seed),g,e,here in rows if here is where]
+    found = []    # number of other trials in which it answers alike, and the mistake
     for m in ex.mistakes:
-        if not hits(m, True): continue    # most fail here, before the other cases cost anything
-        if hits(m, False): return m
-        part = part or m
-    return part
+        if not all(alike(*row) for row in tried(m, True)): continue    # most fail here, before the other cases cost anything
+        others = tried(m, False)
+        if any(same(g, e) and not same(b, e) for g,b,e in others): continue    # it fails where the answer is right
+        found.append((sum(alike(*row) for row in others), m))
+        if found[-1][0]==len(others): return m
+    return max(found, key=lambda pair: pair[0], default=(0, None))[1]
 
 # %% ../../nbs/exercises/judge.ipynb #aa061103
 def _stub_verdict(ex, got):
@@ -203,7 +214,7 @@ def conclude(
     if wrong is None: return verdict('done', ex.right)
     from mnist_course.exercises.diagnosis import facts, guess    # what is right needs neither
     if below := unsound():
-        return verdict('wrong', f'{below.number} {below.name} is not right yet, and this one uses it. Mend that one first.')
+        return verdict('wrong', f'{below.number} {below.name} is not right yet, and this one uses it. Fix that one first.')
     (case, seed), known = trials[wrong], recognise(ex, trials, got, expected)
     text = ' '.join(inspect.getdoc(known).split())+'.' if known else guess(got[wrong], expected[wrong])
     inputs = case.make(torch.Generator().manual_seed(seed))

@@ -377,7 +377,7 @@ def _momentum(pos): return .5 + pos/100
 def _scheduled(ParamScheduler, x, y, weights, n_epoch, opt_func=optimizer.SGD):
     learn, seen = _learner(x, y, weights, opt_func)[0], {}
     sched = ParamScheduler({'lr': _rate, 'mom': _momentum})
-    for n,which in ((n_epoch, 'first'), (1, 'second')):
+    for n,which in ((n_epoch, 'first'), (5-n_epoch, 'second')):    # neither is a multiple of the other
         rates = Rates()
         learn.fit(n, cbs=[sched, rates])
         seen |= {f'the rates of the {which} fit': rates.rates, f'the momentum in the {which} fit': rates.moms}
@@ -458,6 +458,14 @@ class counts_on_from_fit_to_fit(_Scheduler):
     def pos(self, learn):
         self.done = getattr(self, 'done', 0) + .5    # there are two schedules
         return int(self.done-.5)/(learn.n_epoch*len(learn.dls.train))
+
+@param_scheduler_ex.mistake
+class wraps_a_count_of_its_own(_Scheduler):
+    "A count of your own that is never set back begins a second fit in the middle, in spite of its `%`: `learn.train_iter` begins at 0 in each"
+    def pos(self, learn):
+        n = learn.n_epoch*len(learn.dls.train)
+        self.done = getattr(self, 'done', 0) + .5    # there are two schedules
+        return int(self.done-.5)%n/n
 
 @param_scheduler_ex.mistake
 class the_schedule_itself(_Scheduler):

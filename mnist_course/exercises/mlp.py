@@ -16,6 +16,7 @@ from .. import mlp
 from . import given
 from .judge import Case, slope
 from .outline import exercise
+from .values import kind_of, with_article
 
 # %% ../../nbs/exercises/mlp.ipynb #7c5655c2
 def _around_zero(g):
@@ -111,8 +112,12 @@ def copied_and_cleared(x):
 
 # %% ../../nbs/exercises/mlp.ipynb #aa67f729
 def _kind(net):
+    "What came, as a sentence would call it; a module has many names, a function or a generator but one"
     if isinstance(net, nn.Sequential): return 'an nn.Sequential'
-    return type(net).__name__ if isinstance(net, (nn.ModuleList, list, tuple, type(None))) else 'something else'
+    if isinstance(net, nn.ModuleList): return 'an nn.ModuleList'
+    return 'another module' if isinstance(net, nn.Module) else with_article(kind_of(net))
+
+def _varied(w): return len(w.unique())>1 if w.numel()>1 else w.any().item()
 
 def _layers(mlp, sizes, act):
     "The layers by name, with the widths of the linear ones, and what comes out"
@@ -125,6 +130,7 @@ def _layers(mlp, sizes, act):
     except RuntimeError: shape = 'none, for the layers do not fit together'
     return {'what comes back': _kind(net), 'its layers': [named(m) for m in net], 'the shape of the result': shape,
             'how many numbers it learns': sum(p.numel() for p in net.parameters() if p.requires_grad),
+            'layers whose weights are all the same': sum(not _varied(m.weight) for m in net if isinstance(m, nn.Linear)),
             'the names of its parameters': list(net.state_dict())}
 
 def _widths(g, n): return (given.ints(g, 20, n)+1).tolist()
@@ -228,6 +234,26 @@ def a_module_of_its_own(*sizes, act=nn.ReLU):
     return nn.Identity(_list(sizes, act))
 
 @mlp_ex.mistake
+def a_function(*sizes, act=nn.ReLU):
+    "A function that computes the same has no weights that an optimizer could find: `nn.Sequential(*layers)` keeps the layers"
+    net = nn.Sequential(*_list(sizes, act))
+    return lambda x: net(x)
+
+@mlp_ex.mistake
+def a_generator(*sizes, act=nn.ReLU):
+    "With `yield`, or in round brackets, the layers are a generator, which is no network yet: `nn.Sequential(*layers)` makes one of them"
+    return (m for m in _list(sizes, act))
+
+@mlp_ex.mistake
+def all_alike(*sizes, act=nn.ReLU):
+    """The weights of a layer are all the same, as 0 each, so its units all learn the same, or nothing at all: leave them as
+    `nn.Linear` draws them"""
+    net = nn.Sequential(*_list(sizes, act))
+    for m in net:
+        if isinstance(m, nn.Linear): nn.init.zeros_(m.weight)
+    return net
+
+@mlp_ex.mistake
 def blocks(*sizes, act=nn.ReLU):
     "The layers lie in blocks, an `nn.Sequential` in another: put all of them into one, side by side"
     *hidden, last = _pairs(sizes)
@@ -287,14 +313,14 @@ def _initialised(he_init, n_in, n_hidden):
         laws = 2., 1., 1/3, 2*n/out, 2*n/(n+out), 4*n/(n+out), 4., 4/n, 2/n, float(n)
         return _near(m.weight.var().item()*n, laws)
     fan = each(variance)
-    return {'the shape of the weights': each(lambda m: list(m.weight.shape)),
+    came = 'the model that was given' if back is net else _kind(back)
+    return {'what comes back': came, 'the shape of the weights': each(lambda m: list(m.weight.shape)),
             'whether the weights are still learned': each(lambda m: m.weight.requires_grad),
             'whether the mean of the weights is near 0': each(lambda m: m.weight.mean().abs().item()<.01),
             'the variance of the weights times n_in': fan,
             'whether the weights are normally distributed': each(lambda m: (within(m.weight)-.683).abs().item()<.03),
             'whether the biases are 0': not net[0].bias.any().item(),
-            'whether other layers stay as they were': (net[1].weight==.25).item(),
-            'whether the same model comes back': back is net}
+            'whether other layers stay as they were': (net[1].weight==.25).item()}
 
 he_init_ex = exercise('07', mlp.he_init, 'Weights of variance 2/n_in, biases 0, in every linear layer.',
     [Case(lambda g: dict(n_in=400+given.ints(g, 50).item(), n_hidden=120+given.ints(g, 20).item()), _initialised)],
@@ -354,6 +380,16 @@ def biases_left(model):
 def model_not_returned(model):
     "The weights are right, but the model is not returned"
     _each_linear(model, _he)
+
+@he_init_ex.mistake
+def in_a_list(model):
+    "The weights are right, but a list comes back with the model in it: return the model itself"
+    return [_each_linear(model, _he)]
+
+@he_init_ex.mistake
+def by_yield(model):
+    "A `yield` makes a generator of the whole function, and not one of its lines has run: end with `return model`"
+    yield _each_linear(model, _he)
 
 @he_init_ex.mistake
 def a_copy(model):

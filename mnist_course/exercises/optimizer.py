@@ -26,7 +26,7 @@ def _steps(make, grads, *settings, new=(), add_up=False):
         seen[f'the parameters after step {i+1}'] = given.values(params)
         if add_up: seen[f'the gradients after step {i+1}'] = [p.grad if p.grad is None else p.grad.clone() for p in params]
         else: opt.zero_grad()
-    return seen if add_up else seen | {'all gradients None afterwards': all(p.grad is None for p in params)}
+    return seen if add_up else seen | {'whether all gradients are None afterwards': all(p.grad is None for p in params)}
 
 def _changing(make, grads, *settings): return _steps(make, grads, *settings[:-1], new=settings[-1])
 def _adding_up(*args): return _steps(*args, add_up=True)
@@ -170,8 +170,11 @@ class _Momentum(_Optim):
     def step(self):
         for p in self.params:
             if p.grad is None: continue
-            self.sums[p] = self.new(self.sums.get(p, torch.zeros_like(p)), p.grad)
-            p -= self.lr*self.sums[p]
+            self.sums[self.key(p)] = self.new(self.sums.get(self.key(p), torch.zeros_like(p)), p.grad)
+            p -= self.lr*self.way(p)
+    def key(self, p): return p
+    def new(self, old, grad): return self.mom*old + grad
+    def way(self, p): return self.sums[self.key(p)]
 
 @sgd_ex.mistake
 class a_mean_not_a_sum(_Momentum):
@@ -196,22 +199,18 @@ class fades_too_early(_Momentum):
 @sgd_ex.mistake
 class one_sum_for_a_shape(_Momentum):
     "Parameters of one shape share a running sum: keep one for each, `self.sums[p]`"
-    @torch.no_grad()
-    def step(self):
-        for p in self.params:
-            if p.grad is None: continue
-            self.sums[p.shape] = self.mom*self.sums.get(p.shape, 0) + p.grad
-            p -= self.lr*self.sums[p.shape]
+    def key(self, p): return p.shape
+
+@sgd_ex.mistake
+class looks_ahead(_Momentum):
+    "This is Nesterov's momentum, which adds the gradient once more: here the step goes along the sum alone, `lr` times `self.sums[p]`"
+    def way(self, p): return p.grad + self.mom*self.sums[p]
 
 @sgd_ex.mistake
 class rate_in_the_sum(_Momentum):
     "`lr` is inside the sum, so old gradients go on at the old rate when `lr` changes: sum up gradients, and multiply when you step"
-    @torch.no_grad()
-    def step(self):
-        for p in self.params:
-            if p.grad is None: continue
-            self.sums[p] = self.mom*self.sums.get(p, 0) - self.lr*p.grad
-            p += self.sums[p]
+    def new(self, old, grad): return self.mom*old + self.lr*grad
+    def way(self, p): return self.sums[p]/self.lr
 
 @sgd_ex.mistake
 class gradient_shared(_Momentum):
@@ -241,7 +240,9 @@ class plain_formula(_Momentum):
 def _in_place(f, avg, x, mom):
     "What comes back, and what has become of `avg`"
     avg = avg.clone()
-    return {'what comes back': f(avg, x, mom), '`avg` afterwards': avg}
+    back = f(avg, x, mom)
+    itself = isinstance(back, torch.Tensor) and back.data_ptr()==avg.data_ptr()
+    return {'what comes back': back, '`avg` afterwards': avg, 'whether what comes back is `avg` itself': itself}
 
 running_mean_ex = exercise('05', optimizer.running_mean,
     'The old mean counts for `mom`, the new value for the rest, in place.',
@@ -259,6 +260,11 @@ def shares_swapped(avg, x, mom):
 def not_in_place(avg, x, mom):
     "The value is right, but `avg` itself has not changed, so the next step will begin where this one did"
     return mom*avg + (1-mom)*x
+
+@running_mean_ex.mistake
+def a_clone(avg, x, mom):
+    "`avg` is right, but what comes back is another tensor with the same numbers: return `avg` itself"
+    return avg.lerp_(x, 1-mom).clone()
 
 @running_mean_ex.mistake
 def a_running_sum(avg, x, mom):

@@ -9,6 +9,7 @@ __all__ = ['write_atomic_ex']
 import json, re
 from collections import OrderedDict
 from functools import partial
+from itertools import product
 
 import torch
 from torch import nn
@@ -48,29 +49,66 @@ def _all_at_once(own, theirs, name):
 
 def _in_another_order(own, theirs, name): theirs[name] = theirs.pop(name)
 
-def _said_of(tensors, name):
-    "How a line may put what a name is on one side: as 2x3, 2×3, (2, 3) or [2, 3]; a pattern"
-    if name not in tensors: return r'missing|absent|not there'
-    return r'(?<!\d)' + r'\D{1,3}'.join(map(str, tensors[name].shape)) + r'(?!\d)'
+_SIDES = {'file': r'file|disk|theirs|saved|stored|checkpoint', 'network': r'network|\bnet\b|model|\bown\b|ours'}
+_ABSENT = r"missing|absent|\black|without|unknown|\bnot\b|n't|\bnone\b|\bno\b"
+_PRESENT = r'\bonly|extra|additional|besides|unexpected|superfluous'
+_TYPES = {torch.float32: r'float32|\bfloat\b|floattensor|\b32\b', torch.float64: r'float64|double|\b64\b'}
+
+def _matches(pattern, line): return list(re.finditer(pattern, line, re.IGNORECASE))
+
+def _spans(line, shape):
+    "Where the numbers of a shape stand side by side, written as 2x3, (2, 3) or in any other way"
+    line = re.sub(r'(float|int)\d+', lambda m: '_'*len(m[0]), line)
+    found, n = list(re.finditer(r'\d+', line)), len(shape)
+    runs = (found[i:i+n] for i in range(len(found)-n+1))
+    return [(run[0].start(), run[-1].end()) for run in runs if [int(m[0]) for m in run]==list(shape)]
+
+def _claims(line, own, theirs, name):
+    "Of which side a line says something, in its order: pairs of a place in it and 'file' or 'network'"
+    sides = {side: tensors[name] for side,tensors in (('file', theirs), ('network', own)) if name in tensors}
+    if len(sides)<2:
+        (there, t), = sides.items()
+        lacking = 'network' if there=='file' else 'file'
+        found = [(m.start(), lacking) for m in _matches(_ABSENT, line)] + [(m.start(), there) for m in _matches(_PRESENT, line)]
+        return sorted(found + [(start, there) for start,_ in _spans(line, t.shape)[:1]])
+    file, network = sides.values()
+    if file.shape==network.shape: spans = ([m.span() for m in _matches(_TYPES[t.dtype], line)] for t in (file, network))
+    else: spans = (_spans(line, t.shape) for t in (file, network))
+    pairs = ((a, b) for a,b in product(*spans) if a[1]<=b[0] or b[1]<=a[0])    # neither is a piece of the other
+    return sorted(zip((start for start,_ in next(pairs, ())), sides))
+
+def _sides_named(text): return [side for _,side in sorted((m.start(), s) for s,p in _SIDES.items() for m in _matches(p, text))]
 
 def _exchanged(line, own, theirs, name):
-    "Does it say of the file what the network is? Only where each word stands once"
-    file, network = _said_of(theirs, name), _said_of(own, name)
-    words, said = re.findall('file|network|model', line), re.findall(f'({file})|{network}', line)
-    if len(words)!=2 or len(said)!=2 or file==network: return False
-    return (words[0]=='file')!=bool(said[0])
+    "Does it say of the file what the network is? In the whole line, or in a part of it that speaks of one side"
+    claims, named = _claims(line, own, theirs, name), _sides_named(line)
+    if len(claims)==len(named)==2: return [side for _,side in claims]==named[::-1]!=named
+    for part in re.finditer(r'(?:(?!\b(?:but|and|while)\b)(?:[^,;|]|(?<=\d),))+', line):
+        about, said = set(_sides_named(part[0])), {side for place,side in claims if part.start()<=place<part.end()}
+        if len(about)==len(said)==1 and about!=said: return True
+    return False
+
+def _alike(own, theirs, name):
+    return name in own and name in theirs and (own[name].shape, own[name].dtype)==(theirs[name].shape, theirs[name].dtype)
 
 def _lines_for(misfits, own, theirs):
-    "The names that the lines speak of; how they put it is free"
+    "The names that the lines speak of, and whether each says what is on either side; how they put it is free"
+    other_way = dict(theirs), dict(own)
     lines, names = misfits(own, theirs), sorted(own.keys() | theirs.keys())
     if not isinstance(lines, list): return {'the kind of what came back': type(lines).__name__}
-    def speaks_of(name, line): return re.search(rf'(?<![\w.]){re.escape(name)}(?!\.?\w)', str(line))
-    about = [(n, str(line)) for line in lines for n in names if speaks_of(n, line)]
-    return {'the kind of what came back': 'list', 'the names that it speaks of': sorted(n for n,_ in about),
+    mirrored = {str(line) for line in misfits(*other_way)}    # who tells the sides apart says something else there
+    def pattern(name): return rf'(?<![\w.]){re.escape(name)}(?!\.?\w)'
+    about = [(n, str(line), re.sub(pattern(n), '', str(line))) for line in lines for n in names if re.search(pattern(n), str(line))]
+    def told(name, line, rest):
+        if _alike(own, theirs, name): return True
+        return line not in mirrored and (name not in own or name not in theirs or bool(_claims(rest, own, theirs, name)))
+    return {'the kind of what came back': 'list', 'the names that it speaks of': sorted(n for n,*_ in about),
             'the number of lines': len(lines),
             'lines that are no text': sum(not isinstance(line, str) for line in lines),
-            'lines with nothing but a name': sum(len(str(line).split())<3 for line in lines),
-            'lines in which file and network are exchanged': sum(_exchanged(line, own, theirs, n) for n,line in about)}
+            'lines with nothing but a name': sum(not re.search(r'\w', rest) for *_,rest in about),
+            'lines that leave open what it is on one side or on both': sum(not told(*line) for line in about),
+            'lines in which file and network are exchanged': sum(_exchanged(rest, own, theirs, n) for n,_,rest in about
+                                                                 if not _alike(own, theirs, n))}
 
 misfits_ex = exercise('11', persist.misfits, 'A line for each name on which they differ: a layer, a shape or a type.',
     [Case(_two_networks, _lines_for, 'nothing but values differs', ('own','theirs')),
@@ -88,9 +126,11 @@ misfits_ex = exercise('11', persist.misfits, 'A line for each name on which they
 def _look(tensors, name):
     return f'{tuple(tensors[name].shape)} {tensors[name].dtype}' if name in tensors else 'missing'
 
-def _told(own, theirs, names, look=_look):
-    sides = {name: (look(theirs, name), look(own, name)) for name in names}
-    return [f'{name} is {a} in the file, {b} in the network' for name,(a,b) in sides.items() if a!=b]
+def _line(own, theirs, name): return f'{name} is {_look(theirs, name)} in the file, {_look(own, name)} in the network'
+
+def _told(own, theirs, names, look=_look, line=_line):
+    "A line for each name that is not the same to `look`"
+    return [line(own, theirs, name) for name in names if look(own, name)!=look(theirs, name)]
 
 def _look_by(what):
     "What a name is for someone who looks at one thing only"
@@ -134,7 +174,7 @@ def as_many_numbers(own, theirs):
 @misfits_ex.mistake
 def equal_ones_too(own, theirs):
     "Names on which they agree are listed as well: leave those out"
-    return [f'{name} is {_look(theirs, name)} in the file, {_look(own, name)} in the network' for name in own | theirs]
+    return [_line(own, theirs, name) for name in own | theirs]
 
 @misfits_ex.mistake
 def other_values(own, theirs):
@@ -145,7 +185,19 @@ def other_values(own, theirs):
 @misfits_ex.mistake
 def names_alone(own, theirs):
     "The names alone: say in each line what it is in the file, and what in the network"
-    return [name for name in own | theirs if _look(own, name)!=_look(theirs, name)]
+    return _told(own, theirs, own | theirs, line=lambda own, theirs, name: name)
+
+@misfits_ex.mistake
+def different_somehow(own, theirs):
+    "A line says that something differs, and not what: say in each what the name is in the file, and what in the network"
+    return _told(own, theirs, own | theirs, line=lambda own, theirs, name: f'{name} is different somehow')
+
+@misfits_ex.mistake
+def missing_somewhere(own, theirs):
+    "A name that only one of them has: say which one lacks it, the file or the network"
+    def line(own, theirs, name):
+        return _line(own, theirs, name) if name in own and name in theirs else f'{name} is missing on one side'
+    return _told(own, theirs, own | theirs, line=line)
 
 @misfits_ex.mistake
 def sides_exchanged(own, theirs):
@@ -200,9 +252,14 @@ def step_by_step(own, theirs):
     return lines
 
 @misfits_ex.variant
-def difference_of_sets(own, theirs):
-    a, b = ({(name, t.shape, t.dtype) for name,t in tensors.items()} for tensors in (own, theirs))
-    return [f'they differ in {name}' for name in {name for name,*_ in a^b}]
+def as_short_as_can_be(own, theirs):
+    lines = [f'{name} missing({side})' for side,names in (('file', own.keys()-theirs), ('network', theirs.keys()-own)) for name in names]
+    for name in own.keys() & theirs:
+        a, b = theirs[name], own[name]
+        if a.shape!=b.shape: lines.append(f'{name}: {tuple(a.shape)}!={tuple(b.shape)}')
+        elif a.dtype!=b.dtype: lines.append(f'{name}:{a.dtype}!={b.dtype}')
+    return lines
+
 
 # %% ../../nbs/exercises/persist.ipynb #69dd3027
 def _keys(tree):

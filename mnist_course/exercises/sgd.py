@@ -116,13 +116,13 @@ def _passes(DataLoader, x, bs):
     rows = (column(first)[:,None].double()-x[:,0].double()).abs().argmin(1)
     return {'the batches in order': [list(b) for b in plain], 'the sizes of shuffled batches': [len(xb) for xb,_ in first],
             'the shuffled rows, sorted': column(first).sort().values,
-            'partners kept': same_numbers(column(first)*10, torch.cat([yb for _,yb in first])),
-            'the type of the targets': str(first[0][1].dtype), 'rows shuffled': not same_numbers(column(first), x[:,0]),
-            'rows of a batch mixed': (rows.diff()==1).sum().item()<len(x)//2,
-            'a new order at each pass': not same_numbers(column(first), column(second)),
-            'the same order from the same seed': same_numbers(column(first), column(loader())),
-            'another order from another seed': not same_numbers(column(first), column(loader(2))),
-            "torch's own randomness left alone": untouched,
+            'whether each row keeps its partner': same_numbers(column(first)*10, torch.cat([yb for _,yb in first])),
+            'the type of the targets': str(first[0][1].dtype), 'whether the rows are shuffled': not same_numbers(column(first), x[:,0]),
+            'whether the rows of a batch are mixed': (rows.diff()==1).sum().item()<len(x)//2,
+            'whether each pass has a new order': not same_numbers(column(first), column(second)),
+            'whether the same seed gives the same order': same_numbers(column(first), column(loader())),
+            'whether another seed gives another order': not same_numbers(column(first), column(loader(2))),
+            "whether torch's own random numbers go on as if nothing had been drawn": untouched,
             'the sizes with drop_last': [len(xb) for xb,_ in DataLoader((x, y), bs=bs, drop_last=True)],
             'the sizes with drop_last and shuffle': [len(xb) for xb,_ in cut],
             "the loader's own rows afterwards": [dl.x, dl.y], 'the first rows, shuffled by torch.randperm': column(first)[:3]}
@@ -142,10 +142,11 @@ def _unseeded(DataLoader, x, seed):
         torch.manual_seed(seed)
         dl = DataLoader((x, x), bs=5, shuffle=True)
         return [torch.cat([xb for xb,_ in dl]) for _ in range(2)]
-    (a, b), (same, _), (other, _) = map(two_passes, (seed, seed, seed+1))
-    return {'a new order at each pass': not torch.equal(a, b),
-            'the same order after the same `torch.manual_seed`': torch.equal(a, same),
-            'another order after another `torch.manual_seed`': not torch.equal(a, other)}
+    with torch.random.fork_rng(devices=[]):    # the judge looks whether the seed has changed
+        (a, b), (same, _), (other, _) = map(two_passes, (seed, seed, seed+1))
+    return {'whether each pass has a new order': not torch.equal(a, b),
+            'whether the same `torch.manual_seed` gives the same order': torch.equal(a, same),
+            'whether another `torch.manual_seed` gives another order': not torch.equal(a, other)}
 
 class _Watched(torch.Tensor):
     "Counts how many decimal numbers are made out of it"
@@ -159,7 +160,7 @@ def _until_the_first(DataLoader, x, bs):
     "Are all bytes made floats before the first batch comes?"
     _Watched.count = 0
     xb, _ = next(iter(DataLoader((x.as_subclass(_Watched), x.long()), bs=bs)))
-    return {'the first batch': xb, 'all bytes made floats at once': _Watched.count>=x.numel()}
+    return {'the first batch': xb, 'whether all bytes are made floats at once': _Watched.count>=x.numel()}
 
 data_loader_ex = exercise('04', sgd.DataLoader,
     'Each row once, with its own partner, in a new order at each pass; bytes leave as floats.',

@@ -8,3 +8,6 @@ __all__ = []
 # %% ../../nbs/tools/cli.ipynb #212c1b79
 from . import cli_classroom, cli_read, cli_train
 from .cli_app import app, main
+
+# %% ../../nbs/tools/cli.ipynb #climain2
+if __name__=='__main__' and 'get_ipython' not in globals(): main()    # not in a notebook

@@ -320,7 +320,7 @@ def test_a_teacher_trusts_nothing_that_is_handed_in(tmp_path):
     "A file that claims everything is done"
     (mine := tmp_path/'class'/'mine').mkdir(parents=True)
     write_notebook(mine/'03_loss.ipynb', copy_with('return xb@weights'))
-    mark = grading._mark(read_lesson(mine/'03_loss.ipynb'), Place('03.2', 'linear1', '03_loss'))
+    mark = grading._mark(read_lesson(mine/'03_loss.ipynb'), Place('03.2', 'linear1', '03_loss'), {})
     grading._remember(mine/'.checked.json', {'03.2': (mark, Verdict('03.2', 'linear1', 'done', 'Believe me.'))})
     assert {v.number: v.status for v in check_folder(mine, '03', kept=mine/'.checked.json')}['03.2']=='done'
     assert grade(mine.parent, tmp_path/'grades.csv')[0]['03.2']=='wrong'

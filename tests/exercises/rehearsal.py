@@ -10,7 +10,7 @@ says. Then the cells run that use an answer, by their names, and those that thes
 check lacks, or asks for more than the task. Cells marked `#| slow` are left out, as in the lessons.
 
 All runs take half an hour of processor time, most of it the training of nets. So rehearsed.csv keeps a digest of what each
-depends on: the copy's cells, the exercises' module, all modules below the lesson, the libraries' versions and this file. The
+depends on: the copy's cells, the variants, all modules below the lesson, the libraries' versions and this file. The
 tests run what is short, what has changed, and of the rest one in eight, another eighth with each commit; all of it where
 the environment has REHEARSE=all.
 """
@@ -175,6 +175,7 @@ def run_copy(path, answers, folder):
     from execnb.shell import CaptureShell
     cells, places = cells_of(path, answers)
     at = {places[ex.number]: ex for ex in exercises_of(path) if ex.number in places}
+    if not at.keys()<=cells.keys(): raise ValueError(f'{path.stem}: cells of exercises are left out: {at.keys()-cells.keys()}')
     os.environ['IN_TEST'] = '1'    # as nbdev_test does
     copy_lessons(ROOT/'nbs', folder)    # lessons show tables that were handed out with them
     os.chdir(folder)
@@ -207,14 +208,30 @@ KEPT = Path(__file__).with_name('rehearsed.csv')
 LIBRARIES = 'torch', 'numpy', 'scipy', 'pillow', 'matplotlib', 'fastai', 'fastcore', 'scikit-learn', 'ipython'
 
 
+def only_variants(source):
+    "What is left of a module of exercises without planted mistakes, cases and hints: variants, and what they use"
+    body = [n for n in ast.parse(source).body]
+    def uses(n): return {x.id for x in ast.walk(n) if isinstance(x, ast.Name)}
+    def binds(n): return {n.name} if isinstance(n, ast.FunctionDef|ast.ClassDef) else {x.id for x in ast.walk(n) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+    def is_variant(n): return any(getattr(x, 'attr', '') in ('variant', 'variants') for d in getattr(n, 'decorator_list', [n] if isinstance(n, ast.Expr) else []) for x in ast.walk(d))
+    kept = [n for n in body if is_variant(n)]
+    wanted = set().union(*map(uses, kept)) - {name for n in body if isinstance(n, ast.Assign) and 'exercise' in uses(n) for name in binds(n)}
+    while more := [n for n in body if n not in kept and binds(n) & wanted]:
+        kept += more
+        wanted = wanted.union(*map(uses, more))
+    return '\n'.join(ast.unparse(n) for n in body if n in kept or isinstance(n, ast.Import|ast.ImportFrom))
+
+
 def depends(path, k):
     "A digest of all that a run depends on"
     _, imported, _ = all_imports()
     below = todo = {module_of(path)}
     while todo: below, todo = below|todo, {other for m in todo for other in imported.get(m, ())} - below
     files = [ROOT/'mnist_course'/f'{m.replace(".", "/")}.py' for m in sorted(below)]
-    files += [Path(__file__), *sorted({Path(inspect.getfile(inspect.unwrap(f))) for f in answers_of(path, k).values() if hasattr(f, '__code__') or isinstance(f, type)})]
-    parts = [cells_of(path, answers_of(path, k)), [p.read_text(encoding='utf-8') for p in files if p.exists()],
+    answers = answers_of(path, k)
+    variants = sorted({Path(inspect.getfile(inspect.unwrap(f))) for f in answers.values() if hasattr(f, '__code__') or isinstance(f, type)})
+    parts = [cells_of(path, answers), [p.read_text(encoding='utf-8') for p in [*files, Path(__file__)] if p.exists()],
+             [only_variants(p.read_text(encoding='utf-8')) for p in variants],
              sys.version_info[:2], [version(library) for library in LIBRARIES]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

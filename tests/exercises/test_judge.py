@@ -469,4 +469,4 @@ class SGD(BasicOptim):
             self.sums[p] = self.mom*self.sums.get(p, torch.zeros_like(p)) + p.grad
             p -= self.lr*self.sums[p]
 ''')
-    assert judge(find_exercise('05.2'), scope['SGD']).text=='05.1 BasicOptim is not right yet, and this one uses it. Mend that one first.'
+    assert judge(find_exercise('05.2'), scope['SGD']).text=='05.1 BasicOptim is not right yet, and this one uses it. Fix that one first.'

@@ -1,5 +1,5 @@
 "The command line as somebody uses it: another process, its exit code, what it writes where"
-import csv, os, re, subprocess, sys
+import csv, os, re, shlex, shutil, subprocess, sys
 from pathlib import Path
 
 import pytest
@@ -153,3 +153,114 @@ def test_help_says_what_check_understands(tmp_path):
     r = call('check', '--help', cwd=tmp_path)
     said = ' '.join(r.stdout.replace('│', ' ').split())
     assert r.returncode==0 and all(s in said for s in ('03, 13_speed or 03.2', 'mnist_course check 03.2', 'Name a lesson or an exercise, and you see what its check cells show'))
+
+
+@pytest.fixture
+def copies(begun, tmp_path, monkeypatch):
+    "We are in a folder of copies that is not called my_lessons"
+    here = tmp_path/'my_copies'
+    shutil.copytree(begun/'my_lessons', here)
+    monkeypatch.chdir(here)
+    return here
+
+
+@pytest.mark.parametrize('line', ['03.3', 'linear1', '', 'lesson\\ 3.ipynb', '../my_copies/lesson\\ 3.ipynb', '03 ../my_copies'])
+def test_copies_in_the_current_folder_are_found(copies, line):
+    code, out, err = run_command('check', *shlex.split(line))
+    assert '03  ○ ✓ ✗ ○ ○ ' in out and code==(0 if line=='linear1' else 1), out+err
+    assert 'start' not in err and not (copies/'my_lessons').exists() and (copies/'.checked.json').exists()
+
+
+def test_an_exercise_is_begun_again_in_the_current_folder(copies):
+    assert run_command('reset', '03.2')[0]==0
+    assert '03  ○ ○ ✗ ○ ○ ' in run_command('check', '03')[1]
+
+
+def test_it_says_what_is_judged(copies):
+    "A whole lesson, also where one exercise is named; another that is wrong keeps its line in the map"
+    code, out, err = run_command('check', '03.2')
+    assert code==0 and 'the 5 exercises of lesson 03_loss' in err and '\n    ✗ 03.3 sigmoid: Turned round' in out, out+err
+
+
+def test_where_nothing_is_nothing_is_judged(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path/'notes.ipynb').write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    code, out, err = run_command('check', '03')
+    assert code==2 and 'Judging' not in out+err and 'no folder my_lessons' in err
+    assert 'is not a copy of a lesson' in run_command('check', 'notes.ipynb')[2]
+
+
+def test_the_module_is_the_command(tmp_path):
+    r = subprocess.run([sys.executable, '-m', 'mnist_course.tools.cli', 'check', 'nowhere', '03'], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert r.returncode==2 and r.stderr=='mnist_course: no folder nowhere: name the folder with your copies first, then the lesson\n'
+
+
+# grade: what one may type, and what it says
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    "A class of one, who has handed in a right answer to 03.2, and a notebook that counts for nothing"
+    path, answer = ROOT/'nbs'/'03_loss.ipynb', '#| export\n#| exercise\ndef linear1(xb, weights, bias): return xb@weights + bias'
+    (tmp_path/'class'/'ann').mkdir(parents=True)
+    write_notebook(tmp_path/'class'/'ann'/'03_loss.ipynb', fill(learner_copy(path), exercises_of(path), {'03.2': answer}))
+    (tmp_path/'class'/'ann'/'no\x1b[2J\nte.ipynb').write_text('mine')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rows(table): return list(csv.DictReader(open(table, newline='', encoding='utf-8')))
+
+
+def test_lessons_and_points_go_by_the_words_of_check(room):
+    for lesson,points in (('3', '3.2=2'), ('03', 'linear1=2'), ('03_loss', '03.2=2')):
+        code, out, err = run_command('grade', 'class', '--lesson', lesson, '--points', points, '--out', f'{lesson}.csv')
+        assert (code, [r['points'] for r in rows(room/f'{lesson}.csv')])==(0, ['2']), out+err
+
+
+@pytest.mark.parametrize('line, said', [
+    ('--lesson 03.2', "'03.2' is a single exercise: name its lesson, 03_loss"), ('--lesson linear1', 'name its lesson, 03_loss'), ('--lesson 99', "no lesson '99'"),
+    ('--lesson 03 --points 04.1=2', 'exercise 04.1 is not in lesson 03_loss'), ('--lesson 13_speed --points 13.4=2', 'exercise 13.4 is not in lesson 13_speed'),
+    ('--points 3=2', "'3' is a lesson"), ('--points 3.2=1 --points linear1=2', 'exercise 03.2 is given points twice'), ('--points 3.2', "'3.2'")])
+def test_grade_refuses_in_one_line(room, line, said):
+    code, out, err = run_command('grade', 'class', *line.split())
+    assert (code, out, err.count('\n'))==(2, '', 1) and said in err, err
+    assert [p.name for p in room.iterdir()]==['class']
+
+
+def test_pages_of_feedback_in_the_folder_of_the_submissions_are_no_learner(room):
+    book, how = room/'book.csv', ['grade', 'class', '--lesson', '03', '--out', 'class/grades.csv', '--into', 'book.csv', '--column', 'Lesson 3']
+    book.write_text('"First name","Last name","Email address","Lesson 3"\nAnn,Lee,ann@example.org,\n')
+    for _ in range(2):
+        code, out, err = run_command(*how)
+        assert code==0 and '1 learner in' in out and '1 marks in' in out, out+err
+    assert book.read_text().splitlines()[1]=='Ann,Lee,ann@example.org,1'
+
+
+def test_a_table_that_was_edited_is_put_aside_and_that_is_said(room):
+    how = ['grade', 'class', '--lesson', '03', '--out', 'marks [1].csv']
+    assert 'changed since' not in run_command(*how)[2]
+    table = room/'marks [1].csv'
+    edited = table.read_text().replace(',1,', ',5,', 1)
+    table.write_text(edited)
+    err = run_command(*how)[2]
+    assert 'marks [1].csv had been changed since the last run: that version is now marks [1]-edited1.csv' in err
+    assert (room/'marks [1]-edited1.csv').read_text()==edited
+    assert 'changed since' not in run_command(*how)[2]
+
+
+def test_names_do_not_command_the_terminal(room):
+    (room/'class'/'bob\x1b]0;x\x07').mkdir()
+    (room/'class'/'ann\nzip\x1b[31m.zip').write_text('')
+    code, out, err = run_command('grade', 'class', '--lesson', '03')
+    assert code==0 and r'ann: not counted: no\x1b[2J\nte.ipynb (' in err and r'folder of a learner: ann\nzip\x1b[31m.zip' in err and r'now bob\x1b]0;x\x07' in err, err
+    shutil.rmtree(room/'class'/'bob\x1b]0;x\x07')
+    _, out, again = run_command('grade', 'class', '--lesson', '03')
+    assert r'gone (bob\x1b' in out or 'gone (bob ' in out, out
+    assert not re.search(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]', out+err+again)
+
+
+def test_who_is_gone_is_not_named_on_every_run(room):
+    run_command('grade', 'class', '--lesson', '03')
+    (room/'class'/'ann').rename(room/'class'/'bea')
+    _, out, err = run_command('grade', 'class', '--lesson', '03')
+    assert 'gone (ann)' in out and 'bea: not counted' in err and 'ann: not counted' not in err, out+err
