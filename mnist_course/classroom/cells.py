@@ -355,7 +355,7 @@ def answer_of(
 
 def _broken(book, run, value):
     "The error of the exercise's own cell, if the answer is what the name stood for above it"
-    own = max((i for i,source in book.sources.items() if _directive.search(source) and _defines(source, book.ex.name)), default=-1)
+    own = max((i for i,source in book.sources.items() if _directive.search(source) and (i in book.binding or _defines(source, book.ex.name))), default=-1)
     above = [v for i,v in run.states if i<own]
     return run.errors.get(own) if above and above[-1] is value else None
 

@@ -108,17 +108,12 @@ def _decode_array(name, shape, raw):
     if dtype.kind not in 'biufc': raise ValueError(name)
     return np.frombuffer(_numbers(raw, dtype.itemsize, shape), dtype).reshape(shape)
 
-class _Key:
-    "A `KeyError` shows its key as Python writes it, whatever it was"
-    def __init__(self, text): self.text = str(text)
-    def __repr__(self): return self.text
-
 def _decode_error(known, name, text, line):
     kind = _OURS.get(known) or getattr(builtins, known)
     if not issubclass(kind, BaseException) or issubclass(kind, BaseExceptionGroup): raise ValueError(known)
-    made = kind if name==known or known in _OURS else type(str(name), (kind,), {})
+    made = type(str(name) if known not in _OURS else known, (kind,), dict(__str__=lambda self: str(text)))    # whatever its kind makes of its arguments
     e = made.__new__(made)
-    e.args, e.line = (_Key(text) if kind is KeyError else str(text),), str(line)
+    e.args, e.line = (str(text),), str(line)
     return e
 
 # %% ../../nbs/classroom/wire.ipynb #28deafb0

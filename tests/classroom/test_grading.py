@@ -10,11 +10,11 @@ import pytest
 from checks import ROOT
 
 from mnist_course.classroom import grade as grading, isolated
-from mnist_course.classroom.copies import answers_in, fill, learner_copy
+from mnist_course.classroom.copies import answers_in, fill, find_cell, is_begun, is_untouched, learner_copy
 from mnist_course.classroom.grade import grade, uncounted
 from mnist_course.classroom.isolated import Worker, wants_wall, why_no_wall
 from mnist_course.core.files import read_csv, read_lesson, write_notebook
-from mnist_course.exercises import exercises_of
+from mnist_course.exercises import exercises_of, find_exercise
 from mnist_course.exercises.outline import Place
 
 LOSS = ROOT/'nbs'/'03_loss.ipynb'
@@ -94,7 +94,8 @@ def test_no_try_earns_a_tick_and_the_next_is_judged(name, worker, count):
 
 
 TOPS = {
-    "Ada's notebook": 'import os\nfor p in (PLACE, "/proc/1/root"+PLACE, "/proc/1/cwd"): assert not os.path.exists(os.path.join(os.path.dirname(p), "class", "Ada"))\ndef linear1(xb, weights, bias): return xb@weights + bias',
+    "Ada's notebook": 'import os\nseen = [p for p in (PLACE, "/proc/1/root"+PLACE, "/proc/1/cwd") if os.path.exists(os.path.join(os.path.dirname(p), "class", "Ada"))]\ndef linear1(xb, weights, bias): return xb@weights + bias + 7*len(seen)',
+    "what others left": 'import os\nseen = os.listdir("/tmp")\ndef linear1(xb, weights, bias): return xb@weights + bias + 7*any("word" in name for name in seen)',
     'a file outside': 'import torch\ntorch.save(torch.ones(3), PLACE)',
     'a file by safetensors': 'import torch, safetensors.torch\nsafetensors.torch.save_file(dict(a=torch.ones(3)), PLACE)',
     'a database': 'import sqlite3\nsqlite3.connect(PLACE).execute("create table t (a)")',
@@ -205,6 +206,113 @@ def test_one_lesson_leaves_the_others_as_they_were(tmp_path):
     assert row['03.2']=='done' and row['02.1']=='not begun' and row['04.1']==''
 
 
+@walled
+def test_nothing_stays_in_the_folder_that_submissions_may_write_to(tmp_path):
+    "What one writes into /tmp, the next does not find, and it takes no room from them"
+    fills = f"{OURS['03.2']}\n\nimport torch, safetensors.torch\nfor i in range(30):\n    try: safetensors.torch.save_file(dict(a=torch.ones(10**6)), f'/tmp/word{{i}}')\n    except Exception: break"
+    looks = f"{OURS['03.2']}\n\nimport os\nfound = [n for n in os.listdir('/tmp') if n.startswith('word')]\nif found: linear1 = None"
+    submit(tmp_path/'class'/'Ada', copy_with(fills))
+    submit(tmp_path/'class'/'Eve', copy_with(looks))
+    rows = grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03', isolate=True)
+    assert [r['03.2'] for r in rows]==['done', 'done'], rows
+
+
+def test_points_are_those_of_the_lesson_that_was_asked_for(tmp_path):
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    (first,) = grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='03')
+    start = fill(learner_copy(next((ROOT/'nbs').glob('02_*.ipynb'))), exercises_of('02'), answers_in(read_lesson(next((ROOT/'nbs').glob('02_*.ipynb'))), exercises_of('02')))
+    write_notebook(tmp_path/'class'/'Ada'/'02_gradients.ipynb', start)
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='02')
+    assert (first['points'], row['points'], row['done'], row['03.2'])==('1', '2', 2, 'done')
+
+
+def test_a_lesson_that_could_not_be_graded_costs_no_other_lesson_its_verdicts(tmp_path):
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='03')
+    class Fails:
+        def submit(self, *args): raise RuntimeError('the cluster is gone')
+    lesson = next((ROOT/'nbs').glob('02_*.ipynb'))
+    write_notebook(tmp_path/'class'/'Ada'/lesson.name, read_lesson(lesson) | dict(metadata=learner_copy(lesson)['metadata']))
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', executor=Fails(), lesson='02')
+    assert row['03.2']=='done' and row['02.1']=='' and row['points']=='' and 'the cluster is gone' in row['status']
+
+
+def test_a_helper_beside_a_notebook_counts_for_what_is_known(tmp_path):
+    class Sees(AtOnce):
+        def submit(self, *args):
+            seen.append(1)
+            return super().submit(*args)
+    seen = []
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    for text in ('a = 1', 'a = 1', 'a = 22'):
+        if not (helper := tmp_path/'class'/'Ada'/'helper.py').exists() or helper.read_text()!=text: helper.write_text(text)
+        grade(tmp_path/'class', tmp_path/'grades.csv', executor=Sees(), lesson='03')
+    assert len(seen)==2
+
+
+def test_a_table_of_somebody_elses_is_put_aside(tmp_path):
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    (tmp_path/'grades.csv').write_text('learner,mark\nZoe,17\n')
+    grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='03')
+    (aside,) = tmp_path.glob('grades-edited*.csv')
+    assert aside.read_text()=='learner,mark\nZoe,17\n'
+
+
+def test_two_runs_with_one_table_are_refused(tmp_path):
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    class Again(AtOnce):
+        def submit(self, *args):
+            with pytest.raises(ValueError, match='another run writes to'): grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce())
+            return super().submit(*args)
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', executor=Again(), lesson='03')
+    assert row['03.2']=='done'
+
+
+def test_who_handed_in_nothing_has_no_points(tmp_path):
+    (tmp_path/'class'/'Ada').mkdir(parents=True)
+    (tmp_path/'class'/'Eve').mkdir()
+    (tmp_path/'class'/'Eve'/'03_loss.ipynb').write_text('{"cells"')
+    rows = grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='03')
+    assert [(r['status'], r['points']) for r in rows]==[('nothing handed in', ''), ('no copy that can be read', '')]
+    assert 'What counted' not in (tmp_path/'grades_feedback'/'Eve.md').read_text()
+
+
+@pytest.mark.parametrize('raised,shown', [('KeyError(torch.nn.Parameter(torch.ones(2)))', 'KeyError'), ('KeyError("k"*200)', 'KeyError'), ('KeyError()', 'KeyError'),
+                                          ('ExceptionGroup("two", [ValueError("a")])', 'ExceptionGroup')])
+def test_errors_of_every_kind_arrive(raised, shown, worker):
+    (v,) = worker.judge(copy_with(f'raise {raised}'), [LINEAR])
+    assert v.status=='wrong' and shown in v.text+v.facts and 'pipe' not in v.text, v
+
+
+@pytest.mark.parametrize('cell', ['#| export\n#| exercise\nlinear1 = lambda xb, weights, bias: xb@weights + bias', '#| exercise\nimport torch.nn.functional as F\nlinear1 = lambda xb, w, b: F.linear(xb, w.t(), b)',
+                                  find_cell(learner_copy(LOSS), find_exercise('03.2'))['source']+'\n\ndef linear1(xb, weights, bias): return xb@weights + bias'])
+def test_an_answer_of_another_form_is_begun_and_kept(cell, tmp_path):
+    "A lambda, a name given to something, a second definition below the stub"
+    nb = learner_copy(LOSS)
+    find_cell(nb, find_exercise('03.2'))['source'] = cell
+    assert not is_untouched(nb, find_exercise('03.2')) and is_begun(nb, '03_loss')
+    submit(tmp_path/'class'/'Ada', nb)
+    (row,) = grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03', isolate=False)
+    assert row['03.2']=='done'
+
+
+def test_an_answer_under_another_name_with_its_number_is_begun():
+    nb = learner_copy(LOSS)
+    check = nb['cells'][nb['cells'].index(find_cell(nb, find_exercise('03.2')))+2]
+    check['source'] = "from mnist_course.check import check\nmine = lambda xb, weights, bias: xb@weights + bias\ncheck(mine, '03.2')"
+    assert not is_untouched(nb, find_exercise('03.2'))
+
+
+@pytest.mark.parametrize('cell,words', [('def sigmoid(x):\nreturn 1', 'expected an indented block'), ('print(undefined_zz)\ndef sigmoid(x): return 1', 'undefined_zz'),
+                                        ('from nosuch.mymath import sigmoid', 'nosuch')])
+def test_an_error_in_the_cell_is_what_is_told_and_not_what_stood_above(cell, words, tmp_path):
+    nb = learner_copy(LOSS)
+    find_cell(nb, find_exercise('03.3'))['source'] = f'#| export\n#| exercise\n{cell}'
+    submit(tmp_path/'class'/'Ada', nb)
+    grade(tmp_path/'class', tmp_path/'grades.csv', 1, lesson='03', isolate=False)
+    assert words in (tmp_path/'grades_feedback'/'Ada.md').read_text()
+
+
 # A class of any size
 
 class AtOnce:
@@ -274,15 +382,17 @@ def test_killed_at_any_moment_the_table_is_whole(tmp_path):
         (tmp_path/'class'/name/'03_loss.ipynb').write_bytes(text)
     env = os.environ | dict(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT/'tests')]))
     out, seen = tmp_path/'grades.csv', []
+    ends = []
     for n in range(5):
         run = subprocess.Popen([sys.executable, '-c', KILLED, str(Path(__file__).parent), tmp_path/'class', out], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while run.poll() is None and len(read_csv(out))<=(seen[-1] if seen else 0): time.sleep(.01)
         time.sleep(.02*n)
         run.send_signal(signal.SIGKILL)
-        run.wait()
+        ends.append(run.wait())
         table = read_csv(out)
         assert [r['learner'] for r in table]==sorted({r['learner'] for r in table} & set(names)) and all(r['03.2']=='done' for r in table)
         seen.append(len(table))
+    assert ends.count(-signal.SIGKILL)>=3    # of five: some may have come to their end before
     rows = grade(tmp_path/'class', out, executor=AtOnce())
     assert [r['learner'] for r in rows]==names==[r['learner'] for r in read_csv(out)] and seen==sorted(seen)
     assert not list(tmp_path.glob('grades-edited*'))
@@ -350,19 +460,22 @@ def test_a_cluster_loses_a_worker_and_nobody(tmp_path, count):
     with socket.create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1]
     env = os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
     address, quiet = f'tcp://127.0.0.1:{port}', dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=env)
-    processes = [subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', str(port), '--no-dashboard'], **quiet)]
+    killed, processes = [], [subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', str(port), '--no-dashboard'], **quiet)]
     start = lambda: subprocess.Popen([sys.executable, '-m', 'distributed.cli.dask_worker', address, '--nthreads', '1', '--no-nanny', '--no-dashboard'], **quiet)
     try:
         processes += [start(), start()]
         with Client(address, timeout=60) as client:
             client.wait_for_workers(2, timeout=60)
             def kill(done, n, name):
-                if done==2 and processes[1].poll() is None: processes[1].kill()
+                if done>=2 and not killed:
+                    assert processes[1].poll() is None
+                    processes[1].kill()
+                    killed.append(processes[1].wait())
             rows = grade(tmp_path/'class', tmp_path/'grades.csv', executor=client.get_executor(), progress=kill, lesson='03')
     finally:
         for p in processes: p.kill()
         for p in processes: p.wait()
-    assert processes[1].returncode==-9
+    assert killed==[-9]
     assert [(r['learner'], r['03.2'], r['status']) for r in rows]==[(name, 'done', 'graded') for name in names]
     assert [r['learner'] for r in read_csv(tmp_path/'grades.csv')]==names
     count('learners graded by a cluster that lost a worker on the way, each once', len(names))

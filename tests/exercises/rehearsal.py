@@ -219,7 +219,9 @@ def only_variants(source):
     while more := [n for n in body if n not in kept and binds(n) & wanted]:
         kept += more
         wanted = wanted.union(*map(uses, more))
-    return '\n'.join(ast.unparse(n) for n in body if n in kept or isinstance(n, ast.Import|ast.ImportFrom))
+    for n in body:
+        if isinstance(n, ast.Import|ast.ImportFrom): n.names = [a for a in n.names if (a.asname or a.name).split('.')[0] in wanted]
+    return '\n'.join(ast.unparse(n) for n in body if n in kept or getattr(n, 'names', None))
 
 
 def depends(path, k):

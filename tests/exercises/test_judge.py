@@ -470,3 +470,37 @@ class SGD(BasicOptim):
             p -= self.lr*self.sums[p]
 ''')
     assert judge(find_exercise('05.2'), scope['SGD']).text=='05.1 BasicOptim is not right yet, and this one uses it. Fix that one first.'
+
+
+# What an answer leaves behind, and mistakes that it cannot have
+
+@pytest.mark.parametrize('number,source,words', [
+    ('02.2', '''
+def sgd_step(params, lr):
+    torch.set_grad_enabled(False)
+    for p in params:
+        if p.grad is None: continue
+        p -= lr*p.grad
+        p.grad = None
+''', 'gradients switched off'),
+    ('03.3', 'def sigmoid(x):\n    torch.manual_seed(0)\n    return torch.sigmoid(x)', 'seeds the random numbers'),
+    ('03.3', 'def sigmoid(x):\n    torch.set_default_dtype(torch.float64)\n    return torch.sigmoid(x)', 'default dtype'),
+])
+def test_what_an_answer_leaves_behind_costs_its_tick(number, source, words):
+    from mnist_course.exercises import find_exercise
+    ex = find_exercise(number)
+    before = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_rng_state()
+    v = judge(ex, namespace(source)[ex.name])
+    assert v.status=='wrong' and words in v.text, v
+    assert (torch.is_grad_enabled(), torch.get_default_dtype())==before[:2] and torch.equal(torch.get_rng_state(), before[2])
+
+
+@pytest.mark.parametrize('number,source,not_said', [
+    ('03.2', 'def linear1(xb, weights, bias): return (xb@weights + bias).detach()', 'bias is missing'),
+    ('03.2', 'def linear1(xb, weights, bias): return torch.tensor(xb.numpy()@weights.detach().numpy()) + bias.detach()', 'bias is missing'),
+])
+def test_no_mistake_is_named_that_fails_where_the_answer_is_right(number, source, not_said):
+    from mnist_course.exercises import find_exercise
+    ex = find_exercise(number)
+    v = judge(ex, namespace(source)[ex.name])
+    assert v.status=='wrong' and not_said not in v.text, v
