@@ -42,9 +42,13 @@ def cases_only(
         if len(call.args)<5: call.keywords.append(ast.keyword('hints', ast.List([], ast.Load())))
     imports = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
     kept = [n for n in tree.body if _is_exercise(n)]
-    others = [n for n in tree.body if n not in kept and not isinstance(n, ast.Expr)]
+    exercises = {t.id for n in kept for t in n.targets}
+    others = [n for n in tree.body if n not in kept and n not in imports and not _names(n) & exercises]
     wanted = set().union(*map(_names, kept))
-    while new := [n for n in others if n not in kept and _bound(n) & wanted]:
+    def is_needed(n):    # what defines a name, and what changes one, as `for name in MOMENTS: setattr(Moments, name, ...)`
+        changes = isinstance(n, (ast.For, ast.If, ast.With, ast.Expr)) and _names(n) & set().union(*map(_bound, kept))
+        return bool(_bound(n) & wanted or changes)
+    while new := [n for n in others if n not in kept and is_needed(n)]:
         kept += new
         wanted = wanted.union(*map(_names, new))
     return ast.unparse(ast.Module([n for n in tree.body if n in imports or n in kept], []))

@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 
 from mnist_course.classroom.cells import answer_of, imports_needed
 from mnist_course.classroom.copies import answers_in, fill, find_cell, learner_copy
+from mnist_course.classroom.isolated import Worker, why_no_wall
 from mnist_course.core.files import read_lesson
 from mnist_course.exercises import exercises_of, find_exercise
 from mnist_course.exercises.judge import judge
@@ -213,6 +214,21 @@ def test_the_grade_says_what_the_kernel_says(kernel, count):
              if (g := by_cells(s))!=k for number,what in [s[:2]]]
     assert not apart, '\n'.join(apart)
     count("submissions on which a kernel's tick and the grade agree", len(SUBMISSIONS))
+
+
+@pytest.mark.timeout(400)
+def test_the_process_that_runs_submissions_ticks_what_the_kernel_ticks(kernel, count):
+    "The same notebooks, sent to the process that `grade` starts; what it says of a missing answer is another matter"
+    worker, apart = Worker(isolate=not why_no_wall()), []
+    try:
+        for (number, what, *texts),k in zip(SUBMISSIONS, kernel):
+            nb, *_ = copy_of(number, [t for t in texts if not t.startswith(AFTER)])
+            place = next(p for p in places_of(find_exercise(number).lesson) if p.number==number)
+            (v,) = worker.judge(nb, [place])
+            if (v.status=='done')!=(k=='✓'): apart.append(f'{number} {what}: kernel {k!r}, grade {v}')
+    finally: worker.end()
+    assert not apart, '\n'.join(apart)
+    count("submissions that grade's own process ticks where the kernel does, and nowhere else", len(SUBMISSIONS))
 
 
 @pytest.mark.timeout(300)

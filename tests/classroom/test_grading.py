@@ -15,7 +15,7 @@ from mnist_course.classroom.grade import grade, uncounted
 from mnist_course.classroom.isolated import Worker, wants_wall, why_no_wall
 from mnist_course.core.files import read_csv, read_lesson, write_notebook
 from mnist_course.exercises import exercises_of, find_exercise
-from mnist_course.exercises.outline import Place
+from mnist_course.exercises.outline import Place, places_of
 
 LOSS = ROOT/'nbs'/'03_loss.ipynb'
 OURS = answers_in(read_lesson(LOSS), exercises_of(LOSS))
@@ -77,7 +77,7 @@ BODIES = {
 
 @pytest.fixture(scope='module')
 def worker():
-    w = Worker(isolate=not why_no_wall(), seconds=4)
+    w = Worker(isolate=not why_no_wall(), seconds=8)
     yield w
     w.end()
 
@@ -91,6 +91,17 @@ def test_no_try_earns_a_tick_and_the_next_is_judged(name, worker, count):
     (after,) = worker.judge(RIGHT, [LINEAR])
     assert after.status=='done', after
     count('tries to write a verdict or to reach another submission, none of which did')
+
+
+@pytest.mark.timeout(400)
+def test_every_right_answer_gets_its_tick_from_the_process_that_grades(worker, count):
+    "Which has the cases of the exercises, and neither their oracles nor their planted mistakes"
+    wrong = []
+    for path in sorted(p for p in (ROOT/'nbs').glob('[0-9][0-9]*.ipynb') if places_of(p)):
+        nb = fill(learner_copy(path), exercises_of(path), answers_in(read_lesson(path), exercises_of(path)))
+        wrong += [v for v in worker.judge(nb, places_of(path)) if v.status!='done']
+        count('right answers that get their tick from the process that grades', len(places_of(path)))
+    assert not wrong, '\n'.join(map(str, wrong))
 
 
 TOPS = {
