@@ -202,7 +202,7 @@ def end_workers():
 
 def judge_submission(
     copies:list,       # Dicts of `nb`, `places` and `files`
-    isolate:bool|None, # Behind a wall? Where it works, unless said
+    isolate:bool|None, # Shut it in with bubblewrap? Where that works, unless given
     limits:dict,       # `seconds` and `gigabytes`
 )->list:               # A dict for each verdict
     "Run and judge the exercises of one submission, in whatever process this is called"

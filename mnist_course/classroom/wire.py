@@ -77,7 +77,7 @@ def _encode(x, depth):
 def encode(
     x,     # Whatever an answer gave, an error as well
 )->str:    # A line of JSON
-    "What it is, as text; of objects that nobody knows only their kind and their looks. Never raises"
+    "What it is, as text. Of objects that are none of Python's, torch's or NumPy's, only the kind and the repr. Never raises"
     parts = attempt(_encode, x, 0, otherwise=['object', 'object', 'cannot be looked at'])
     return json.dumps(parts)
 

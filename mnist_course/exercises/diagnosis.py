@@ -200,7 +200,7 @@ _OF_ONE_VALUE = [
     (_other_kind, '{came} came back, and it should be {due}.'),
     (_other(lambda x: len(parts_of(x))), 'the length is {came}, and should be {due}.'),
     (_other(shape_of), 'the shape is {came}, and should be {due}.'),
-    (lambda got, expected: bare(got).dtype.kind not in 'biufc', 'there are other things than numbers in it.'),
+    (lambda got, expected: bare(got).dtype.kind not in 'biufc', 'it contains things that are not numbers.'),
     (lambda got, expected: _is_bool(expected) and not _is_bool(got),
      'numbers came back, and it should be True or False: compare, as in `x>0`.'),
     (lambda got, expected: _is_bool(got) and not _is_bool(expected),
@@ -209,18 +209,18 @@ _OF_ONE_VALUE = [
     (_holds(torch.isnan), 'there is a nan in it. On the way stands 0/0, inf/inf, inf-inf or 0*inf, perhaps in the slope of a branch that '
      '`torch.where` did not take.'),
     (_holds(torch.isinf), 'there is an infinity in it: a division by 0, or a number too large, on the way.'),
-    (lambda got, expected: _factor(got, expected)=='-1', 'the sign is turned round.'),
+    (lambda got, expected: _factor(got, expected)=='-1', 'the sign is reversed.'),
     (_scaled, 'everything is {factor} times what it should be.'),
     (lambda got, expected: _is_decimal(got) and not _is_decimal(expected),
-     'decimal numbers came back, and it should be whole ones, as `.long()` makes them.'),
+     'decimal numbers came back, and they should be whole, as `.long()` makes them.'),
     (lambda got, expected: _is_decimal(expected) and not _is_decimal(got),
-     'whole numbers came back, and it should be decimal ones, as `.float()` makes them.'),
+     'whole numbers came back, and they should be decimal, as `.float()` makes them.'),
     (_other_width, 'the numbers are right, but they are {came} and should be {due}, as `.to(x.dtype)` makes them of `x`.'),
 ]
 
 # %% ../../nbs/exercises/diagnosis.ipynb #194c5f78
 def _first_sentence(table, got, expected):
-    "Of the first row whose question does not come back empty-handed, or ''"
+    "The words of the first row whose question is answered with something, or ''"
     for question, sentence in table:
         words = attempt(question, got, expected)
         if words: return sentence.format(**(words if isinstance(words, dict) else {}))

@@ -104,7 +104,7 @@ def half_each(preds):
 
 @two_scores_ex.mistake
 def sign_turned(preds):
-    "The sign is turned round: an activation above 0 speaks for the first class, and is its score as it is"
+    "The sign is reversed: an activation above 0 speaks for the first class, and is its score as it is"
     _one_column(preds)
     return torch.cat([-preds, torch.zeros_like(preds)], 1)
 

@@ -81,7 +81,7 @@ def not_halved(f, x, eps=1e-6):
 
 @finite_diff_ex.mistake
 def upside_down(f, x, eps=1e-6):
-    "The sign is turned round: it is f after the step up, minus f after the step down"
+    "The sign is reversed: it is f after the step up, minus f after the step down"
     return -_central(f, x, eps)
 
 @finite_diff_ex.mistake

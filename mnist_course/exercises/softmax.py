@@ -202,7 +202,7 @@ def probabilities(x, dim=-1):
 
 @log_softmax_ex.mistake
 def sign_turned(x, dim=-1):
-    "The sign is turned round: log probabilities are at most 0"
+    "The sign is reversed: log probabilities are at most 0"
     return x.logsumexp(dim, keepdim=True) - x
 
 @log_softmax_ex.mistake
@@ -412,7 +412,7 @@ def over_the_batch(scores, targets):
 
 @cross_entropy_ex.mistake
 def minus_twice(scores, targets):
-    "The sign is turned round: `nll_loss` brings its minus along"
+    "The sign is reversed: `nll_loss` brings its minus along"
     return -F.cross_entropy(scores, targets)
 
 @cross_entropy_ex.mistake

@@ -168,7 +168,7 @@ def _value_text(x, most, depth):
 def shown(
     x,         # Anything
     most:int,  # Numbers of a tensor that are shown
-    depth:int, # So deep lists and dicts are shown
+    depth:int, # How deep lists and dicts are shown
 )->str:        # One line
     "How a value is shown, whatever it is"
     return attempt(_value_text, x, most, depth, otherwise=f'{with_article(kind_of(x))} that cannot be shown')

@@ -296,7 +296,7 @@ def test_no_factor_that_fits_only_some(got, expected):
 
 @pytest.mark.parametrize('got, expected', [([0., -1., 2.], [0., 1., -2.]), ([0, 5], [0, -5]), ([nan, -inf, 3.], [nan, inf, -3.]), ([-2.], [2.])])
 def test_the_sign_is_turned(got, expected):
-    assert guess(tensor(got), tensor(expected))=='The sign is turned round.' and guess(-2., 2.)=='The sign is turned round.'
+    assert guess(tensor(got), tensor(expected))=='The sign is reversed.' and guess(-2., 2.)=='The sign is reversed.'
 
 
 @given(st.lists(st.integers(-50, 50) | st.just(0), min_size=2, max_size=6), st.integers(-9, 9).filter(lambda k: k not in (-1, 0, 1)), st.integers(0, 5), st.booleans())
@@ -329,7 +329,7 @@ half, two = tensor(.5), tensor(2.)
     ([[1], 2], [1, 2], 'Look at `[0]`: it is right, but lies inside a list'), ([1, 2], [[1], 2], 'Look at `[0]`: it is right, but should lie inside a list'),
     ((two,), two, 'It is right, but lies inside a list or tuple'), (two, [two], 'It is right, but should lie inside'), ([[1, 2, 3]], [1, 2, 3], 'It is right, but lies inside'),
     (dict(a=[half, torch.ones(2, 1)]), dict(a=[half, torch.ones(2)]), 'Look at `a[1]`: the shape is (2, 1), and should be (2,)'), ([np.ones(2)], [torch.ones(2)], 'Look at `[0]`: a NumPy array'),
-    (torch.ones(3), tensor([1., 1., 3.]), 'Not what was expected: 1 of 3 numbers differs; the first, at [2], is 1 and should be 3.'), (dict(g=[-torch.ones(2)]), dict(g=[torch.ones(2)]), 'Look at `g[0]`: the sign is turned round'), ([torch.ones(2)*2], [torch.ones(2)], 'Look at `[0]`: everything is 2 times'),
+    (torch.ones(3), tensor([1., 1., 3.]), 'Not what was expected: 1 of 3 numbers differs; the first, at [2], is 1 and should be 3.'), (dict(g=[-torch.ones(2)]), dict(g=[torch.ones(2)]), 'Look at `g[0]`: the sign is reversed'), ([torch.ones(2)*2], [torch.ones(2)], 'Look at `[0]`: everything is 2 times'),
     ([1, None], [1, 2], 'Look at `[1]`: None came back, and it should be a number'), ([1, 2], [1, None], 'Look at `[1]`: a number came back, and it should be None'),
     ([1], dict(a=1), 'A list came back, and it should be a dict'), (dict(a=1), [1], 'A dict came back, and it should be a list'), (1, [1, 2], 'A number came back, and it should be a list'),
     ([True], [1], 'Look at `[0]`: it is True or False, and should be numbers'), (1, True, 'Numbers came back, and it should be True or False'), ('1', 1, 'A string came back'),
