@@ -174,7 +174,7 @@ def prepare(
     leave_out=(),   # Of 'light', 'invert', 'lines', 'thicken', 'aspect', 'centre' and 'ready'
 )->np.ndarray:      # Bytes, 0 for paper to 255 for ink, shape (28,28)
     "A picture of a digit as MNIST has its digits (NIST's and LeCun's steps, after those that a photo needs)"
-    if hasattr(image, 'shape'): image = as_picture(image)
+    if hasattr(image, 'ndim'): image = as_picture(image)
     if is_ready(image) and 'ready' not in leave_out: return image
     ink = to_ink(read_picture(image), 'light' not in leave_out, 'invert' not in leave_out)
     if 'lines' not in leave_out: ink = drop_lines(ink)

@@ -113,7 +113,7 @@ def read_picture(
     is_file = isinstance(image, (str,Path))
     name = image if is_file else 'picture'
     try:
-        if hasattr(image, 'shape'): image = Image.fromarray(as_picture(image))
+        if hasattr(image, 'ndim'): image = Image.fromarray(as_picture(image))
         elif not is_file and not isinstance(image, Image.Image):
             raise ValueError(f'a {type(image).__name__}: expected a file, a PIL image, an array or a tensor')
     except ValueError as e: raise ValueError(f'{name}: {e}') from None

@@ -126,3 +126,10 @@ def test_a_photo_in_heic_is_read_or_the_way_out_named(tmp_path, monkeypatch):
     assert answer.digit==7 and answer.sure
     monkeypatch.setitem(sys.modules, 'pillow_heif', None)
     with pytest.raises(ValueError, match=r"IMG_1.HEIC: a HEIC photo: export it as JPEG, or pip install 'mnist_course\[heic\]'"): predict(path)
+
+
+def test_fastai_gives_every_picture_of_pillow_a_shape(monkeypatch):
+    "fastai 2.8's `vision.core` patches `PIL.Image.Image.shape`, so a shape alone makes no array"
+    monkeypatch.setattr(Image.Image, 'shape', property(lambda self: (self.height, self.width)), raising=False)
+    (answer,) = predict(Image.fromarray(235-seven()//255*200))
+    assert answer.digit==7 and answer.sure
