@@ -778,6 +778,7 @@ MOVED = 'bench check cli grade judge ladder mine numpy_forward readme'.split()  
 # Exported here as in version 0.1.0, called above where they live now
 HANDED_ON = {m: set(EXPORTED_0_1_0[m]) for m in MOVED} | {
     'exercises': {'exercise'},
+    'exercises.convnet': {'batch_norm_ex'},
     'exercises.evaluate': {'accuracy_interval_ex', 'calibration_error_ex'},
     'exercises.persist': {'write_atomic_ex'},
     'persist': {'sync_folder', 'write_atomic'},

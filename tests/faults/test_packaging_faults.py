@@ -79,7 +79,7 @@ def test_other_pythons_install_import_and_test(built, tmp_path, version):
     assert r.returncode==0, r.stderr
     spoil(target/'mnist_course')
     (tmp_path/'tests').mkdir()
-    for name in ('lessons/test_data.py', 'checks.py', 'conftest.py', 'idx_files.py'): shutil.copy(ROOT/'tests'/name, tmp_path/'tests')
+    for name in ('lessons/test_data.py', 'checks.py', 'conftest.py', 'count.py', 'idx_files.py'): shutil.copy(ROOT/'tests'/name, tmp_path/'tests')
     r = shell(python, '-m', 'pytest', '-q', '-x', tmp_path/'tests', cwd=tmp_path, PYTHONPATH=str(target))
     assert r.returncode==0, r.stdout
 
