@@ -355,11 +355,12 @@ class ModuleNet:
     )->np.ndarray:         # Probabilities, shape (n,c)
         "In evaluation mode, and afterwards in that which it was in"
         import torch
-        training, first = self.module.training, next(self.module.parameters(), torch.zeros(1))
+        modes, first = {m: m.training for m in self.module.modules()}, next(self.module.parameters(), torch.zeros(1))
         x = torch.from_numpy(images).to(first.device, first.dtype)/255
         try:
             with torch.no_grad(): scores = self._scores(self.module.eval(), x).float().cpu()
-        finally: self.module.train(training)
+        finally:
+            for m,mode in modes.items(): m.training = mode
         self.classes = list(range(scores.shape[1]))
         for probs in (scores, scores.exp()):
             if (probs>=0).all() and (probs.sum(1)-1).abs().max()<1e-3: return probs.numpy()

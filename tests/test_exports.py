@@ -473,6 +473,8 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
     cleared = "assert not cleared(params(torch.Generator(), (2,)))",
     values = "assert not values(params(torch.Generator(), (2,)))[0].requires_grad",
     crooked = "assert crooked(torch.ones(1), torch.ones(1))==1",
+    WORDED = "assert ValueError in WORDED and TypeError not in WORDED",
+    on_purpose = "try: raise TypeError('no')\nexcept TypeError as e: assert on_purpose(e)",
 ),
 'core.progress': dict(
     NotebookBar = "from unittest import mock\nwith mock.patch('IPython.display.display'): bar = NotebookBar(['epoch'], 2); bar.row([1]); bar.draw(1, 'half'); bar.close()",

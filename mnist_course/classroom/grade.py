@@ -236,10 +236,13 @@ COLUMNS = ['learner', 'submission', 'status', 'done', 'timeouts', 'points', *[nu
 def _row(learner, entry, weights, lessons):
     "A row of the table, from what the ledger knows of a learner. The sums are those of the lessons that were asked for"
     verdicts = {n: v for known in entry['lessons'].values() for n,v in known['verdicts'].items()}
-    asked = {n: v for lesson in lessons for n,v in entry['lessons'].get(lesson, {}).get('verdicts', {}).items()}
+    here = [known for lesson in lessons if (known := entry['lessons'].get(lesson))]
+    asked = {n: v for known in here for n,v in known['verdicts'].items()}
     done = [n for n,v in asked.items() if v['status']=='done']
-    points = f'{sum(weights.get(n, 1) for n in done):g}' if entry['status']=='graded' else ''
-    return dict(learner=learner, submission=entry['digest'], status=entry['status'], done=len(done),
+    unread = any(v['status']=='wrong' for v in asked.values())    # the only verdict there is on a file that does not count
+    status = 'graded' if any(known.get('counted') for known in here) else 'no copy that can be read' if unread else 'nothing handed in'
+    points = f'{sum(weights.get(n, 1) for n in done):g}' if status=='graded' else ''
+    return dict(learner=learner, submission=entry['digest'], status=status, done=len(done),
                 timeouts=sum(v['mistake']=='late' for v in asked.values()), points=points,
                 **{n: verdicts[n]['status'] if n in verdicts else '' for n in COLUMNS[6:]})
 
@@ -277,22 +280,20 @@ class _Class:
         folder = self.folders[name]
         old, now = self.ledger.known.get(name, {}), dict(files=_files(folder), context=self.context)    # before they are read
         verdicts, copies, counted, others = _task(folder, self.lessons)
-        status = 'graded' if counted else 'no copy that can be read' if others else 'nothing handed in'
-        entry = dict(status=status, digest=hashlib.sha256(json.dumps(now).encode()).hexdigest()[:12], others=others, now=now,
-                     counted={n: file for n,file in old.get('counted', {}).items() if n not in self.lessons}|counted,
-                     lessons=old.get('lessons', {}))    # other lessons keep their verdicts
-        entry['now']['isolated'] = bool(self.isolate)
+        entry = dict(digest=hashlib.sha256(json.dumps(now).encode()).hexdigest()[:12], others=others, counted=counted,
+                     now=now | dict(isolated=bool(self.isolate)), lessons=old.get('lessons', {}))    # other lessons keep their verdicts
         return entry, verdicts, copies
 
     def end(self, name, entry, verdicts):
         "Put an entry with its verdicts into the ledger, and write the page"
-        now = entry.pop('now')
+        now, counted = entry.pop('now'), entry.pop('counted')
         for lesson in self.lessons:
             numbers = [p.number for p in places_of(lesson)]
             here = {v.number: asdict(v) for v in verdicts if v.number in numbers}
-            entry['lessons'] = entry['lessons'] | {lesson: now | dict(verdicts=here)}
+            entry['lessons'] = entry['lessons'] | {lesson: now | dict(verdicts=here, counted=counted.get(lesson, ''))}
+        files = {lesson: known.get('counted') for lesson,known in entry['lessons'].items() if known.get('counted')}
         everything = [Verdict(**v) for known in entry['lessons'].values() for v in known['verdicts'].values()]
-        self.ledger.put(name, entry, feedback(name, everything, entry['counted'], entry['others']))
+        self.ledger.put(name, entry, feedback(name, everything, files, entry['others']))
         self.rows[name] = _row(name, entry, self.weights, self.lessons)
 
     def fail(self, name, e):

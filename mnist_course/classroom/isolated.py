@@ -38,11 +38,10 @@ def wall(
                '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/tmp', '--setenv', 'USER', 'learner', '--setenv', 'MNIST_COURSE_WALL', '1',
                '--setenv', 'LANG', 'C.UTF-8', '--setenv', 'OMP_NUM_THREADS', '1', '--setenv', 'PYTHONDONTWRITEBYTECODE', '1']
     for p in shown: command += ['--symlink', os.readlink(p), p] if os.path.islink(p) and p.count('/')==1 else ['--ro-bind', p, p]
-    for hidden in (_home(), find_lessons()[0].resolve()):
-        if _inside(hidden, shown): command += ['--size', '4096', '--tmpfs', str(hidden)]
+    hidden = [str(p) for p in (_home(), find_lessons()[0].resolve()) if _inside(p, shown)]
+    for p in hidden: command += ['--size', '4096', '--tmpfs', p]
     command += ['--ro-bind', str(_home()/'assets'/'mnist'), str(_home()/'assets'/'mnist')]
-    for hidden in (_home(), find_lessons()[0].resolve()):
-        if _inside(hidden, shown): command += ['--remount-ro', str(hidden)]
+    for p in hidden: command += ['--remount-ro', p]
     return command + ['--proc', '/proc', '--dev', '/dev', '--size', str(megabytes*2**20), '--tmpfs', '/tmp', '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp']
 
 @cache
@@ -173,7 +172,7 @@ def _verdict(place, came, seed, limits):
     except (ValueError, KeyError, TypeError, RecursionError): said = None
     if said is None: return wrong(_why['died'])
     ex = find_exercise(place.number)
-    try: error, missing, tried = _said(said, ex, seed)
+    try: error, missing, tried, broken = _said(said, ex, seed)
     except (ValueError, KeyError, TypeError, AttributeError):
         return wrong('What it gave back cannot be read: does it write into the pipe of the judge?')
     if missing is not None: return wrong(not_defined(ex) if missing else cell_is_gone(ex))
@@ -182,14 +181,15 @@ def _verdict(place, came, seed, limits):
         first, *below = tried
         def unsound(): return next((v for v in (conclude(*t) for t in below) if v.status!='done'), None)
         v = conclude(*first, unsound)
-        return verdict_on_error(ex, decode(said['broken'])) if v.status=='wrong' and said.get('broken') else v
+        return verdict_on_error(ex, broken) if v.status=='wrong' and broken is not None else v
 
 def _said(said, ex, seed):
-    "An error, or whether the cell is there and lacks the name, or the exercise and those below it with their trials and what came in each"
-    if said.get('missing') is not None: return None, said['missing'], []
-    if 'error' in said: return decode(said['error']), None, []
+    "Four things: an error; whether the cell is there and lacks the name; the exercise and those below it, each with its trials and\n    what came; and the error of the exercise's own cell, where an older answer was tried"
+    if said.get('missing') is not None: return None, said['missing'], [], None
+    if 'error' in said: return decode(said['error']), None, [], None
     def tried(e, lines):
         got, trials = list(map(decode, lines)), trials_of(e, seed=seed)
         if len(got)!=len(trials): raise ValueError(f'{len(got)} results of {len(trials)} trials')
         return e, trials, got
-    return None, None, [tried(ex, said['got']), *(tried(find_exercise(n), lines) for n,lines in said.get('bases', {}).items())]
+    below = [tried(find_exercise(n), lines) for n,lines in said.get('bases', {}).items()]
+    return None, None, [tried(ex, said['got']), *below], decode(said['broken']) if said.get('broken') else None

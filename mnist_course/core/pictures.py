@@ -88,19 +88,25 @@ def as_picture(
     return np.ascontiguousarray(_to_bytes(x))
 
 # %% ../../nbs/core/pictures.ipynb #a1c0pic3
-def _formats():
-    "What can be read here; HEIC too where pillow-heif is installed"
-    with suppress(ImportError):
-        from pillow_heif import register_heif_opener
-        register_heif_opener()
-        return *FORMATS, 'HEIF'
+def _is_heic(image):
+    "Does a file begin as photos in HEIC do?"
+    try:
+        with open(image, 'rb') as f: first = f.read(12)
+    except (OSError, TypeError): return False
+    return first[4:8]==b'ftyp' and first[8:] in (b'heic', b'heix', b'hevc', b'heim', b'heis', b'mif1', b'msf1')
+
+def _formats(image):
+    "What a file may be; HEIC where it begins so and pillow-heif is installed"
+    if _is_heic(image):
+        with suppress(ImportError):
+            from pillow_heif import register_heif_opener
+            register_heif_opener()
+            return *FORMATS, 'HEIF'
     return FORMATS
 
 def _why_not(image, e):
     "Why a file cannot be read, in words that help"
-    try: first = Path(image).read_bytes()[4:12]
-    except (OSError, TypeError): first = b''
-    if first[:4]==b'ftyp' and first[4:] in (b'heic', b'heix', b'hevc', b'heim', b'heis', b'mif1', b'msf1'):
+    if isinstance(e, UnidentifiedImageError) and _is_heic(image):
         return "a HEIC photo: export it as JPEG, or pip install 'mnist_course[heic]'"
     if isinstance(e, UnidentifiedImageError): return f'no picture that can be read: it is none of {", ".join(FORMATS)}'
     return f'no picture that can be read ({type(e).__name__}: {e})'
@@ -119,7 +125,7 @@ def read_picture(
     except ValueError as e: raise ValueError(f'{name}: {e}') from None
     try:
         with warnings.catch_warnings(action='ignore'):                   # of Pillow's own limit: we refuse below
-            with Image.open(image, formats=_formats()) if is_file else nullcontext(image) as picture:
+            with Image.open(image, formats=_formats(image)) if is_file else nullcontext(image) as picture:
                 w, h = picture.size
                 grey = _to_grey(picture, is_file) if w*h<=MAX_PIXELS else None
     except (FileNotFoundError, PermissionError, IsADirectoryError): raise

@@ -6,7 +6,6 @@
 __all__ = ['batch_norm_ex']
 
 # %% ../../nbs/exercises/convnet.ipynb #3b18cdc2
-import dis
 from functools import partial
 
 import torch
@@ -15,7 +14,7 @@ import torch.nn.functional as F
 from .. import convnet
 from . import given
 from .convnet_norm import batch_norm_ex
-from .judge import SLIPS, Case, slope
+from .judge import Case, slope
 from .outline import exercise
 
 _all_ = ['batch_norm_ex']    # of this lesson, too
@@ -119,21 +118,12 @@ def _kernels(g, stride=1, padding=0, bias=False, xb=(2,3,7,8), weights=(4,3,3,3)
 
 def _along(f, *inputs, i): return slope(lambda t: f(*inputs[:i], t, *inputs[i+1:])**2, inputs[i])
 
-_WORDED = ValueError, OSError, NotImplementedError, RecursionError, *SLIPS    # a refusal, or the judge has words for it
-
-def _on_purpose(e):
-    "Was it raised by a `raise` or an `assert`, outside of torch?"
-    tb = e.__traceback__
-    while tb.tb_next: tb = tb.tb_next
-    last = next(i.opname for i in dis.get_instructions(tb.tb_frame.f_code) if i.offset==tb.tb_lasti)
-    return last=='RAISE_VARARGS' and not str(tb.tb_frame.f_globals.get('__name__')).startswith('torch')
-
 def _refused(f, *inputs, saying='channel'):
     "By a ValueError? Torch fails by itself where shapes don't fit, and that refuses only where its text has `saying` in it"
     try: return f(*inputs)
-    except _WORDED: raise
+    except given.WORDED: raise
     except Exception as e:
-        if _on_purpose(e): return 'a refusal by another kind of error'
+        if given.on_purpose(e): return 'a refusal by another kind of error'
         if saying in str(e): raise
         return 'an error about shapes, from the middle of the work'
 

@@ -56,13 +56,13 @@ class _Quiet(StringIO):
         return super().write(text)
 
 # %% ../../nbs/exercises/judge.ipynb #560564ed
-def _left_behind(seed):
+def _left_behind(seed, dtype):
     "What is not as it was, for all that runs after an answer; '' if all is well"
-    dtype = torch.get_default_dtype()
-    if dtype!=torch.float32: torch.set_default_dtype(torch.float32)
+    now = torch.get_default_dtype()
+    if now!=dtype: torch.set_default_dtype(dtype)
     if not torch.is_grad_enabled(): return 'it leaves gradients switched off for all that comes after: write `with torch.no_grad():`'
     if torch.initial_seed()!=seed: return 'it seeds the random numbers of the whole program, which are then the same at each call: leave the seed to the caller'
-    return '' if dtype==torch.float32 else f"it changes torch's default dtype to {str(dtype)[6:]} for all that comes after"
+    return '' if now==dtype else f"it changes torch's default dtype to {str(now)[6:]} for all that comes after"
 
 def outcome(
     case:Case,  # What to do
@@ -71,13 +71,13 @@ def outcome(
 ):              # What came: a value, or the exception that was raised
     "What an answer gives; torch's randomness is the same for each, and afterwards as it was before"
     inputs, before = (case.make(torch.Generator().manual_seed(seed)) for _ in range(2))
-    quiet = warnings.catch_warnings(action='ignore'), redirect_stdout(_Quiet())
+    quiet, dtype = (warnings.catch_warnings(action='ignore'), redirect_stdout(_Quiet())), torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]), torch.enable_grad(), quiet[0], quiet[1]:
         torch.manual_seed(seed)
         try: result = case.use(f, *inputs.values())
         except KeyboardInterrupt: raise
         except BaseException as e: return e
-        finally: left = _left_behind(seed)
+        finally: left = _left_behind(seed, dtype)
     if left: return InputChanged(left)
     if is_really(result, BaseException): return ErrorReturned(text_of(result))
     for name in inputs if case.use is _call else case.keeps:

@@ -237,6 +237,14 @@ def test_points_are_those_of_the_lesson_that_was_asked_for(tmp_path):
     assert (first['points'], row['points'], row['done'], row['03.2'])==('1', '2', 2, 'done')
 
 
+def test_a_lesson_that_nobody_handed_in_costs_no_other_lesson_its_points(tmp_path):
+    "Graded, then another lesson that is not there, then the first again, as for a second gradebook"
+    submit(tmp_path/'class'/'Ada', RIGHT)
+    rows = [grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson=lesson)[0] for lesson in ('03', '04', '03')]
+    assert [(r['status'], r['points']) for r in rows]==[('graded', '1'), ('nothing handed in', ''), ('graded', '1')]
+    assert '03_loss.ipynb' in (tmp_path/'grades_feedback'/'Ada.md').read_text()
+
+
 def test_a_lesson_that_could_not_be_graded_costs_no_other_lesson_its_verdicts(tmp_path):
     submit(tmp_path/'class'/'Ada', RIGHT)
     grade(tmp_path/'class', tmp_path/'grades.csv', executor=AtOnce(), lesson='03')

@@ -504,3 +504,12 @@ def test_no_mistake_is_named_that_fails_where_the_answer_is_right(number, source
     ex = find_exercise(number)
     v = judge(ex, namespace(source)[ex.name])
     assert v.status=='wrong' and not_said not in v.text, v
+
+
+def test_a_notebook_that_has_another_default_dtype_keeps_it():
+    "Which the learner has set before, and the answer has not touched"
+    torch.set_default_dtype(torch.float64)
+    try:
+        v = said(lambda x: x*x, torch.square)
+        assert v.status=='done' and torch.get_default_dtype()==torch.float64, v
+    finally: torch.set_default_dtype(torch.float32)
