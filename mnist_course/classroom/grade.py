@@ -7,7 +7,7 @@ __all__ = ['COLUMNS', 'wanted_lessons', 'find_copies', 'check_folder', 'draw_map
            'judge_submission', 'feedback', 'check_weights', 'grade', 'uncounted', 'gone', 'prove_course']
 
 # %% ../../nbs/classroom/grade.ipynb #feadf8a5
-import hashlib, html, json, os, re, shlex, stat, sys, threading, time
+import hashlib, html, json, os, random, re, shlex, stat, sys, threading, time
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict
@@ -187,12 +187,12 @@ def _task(folder, lessons):
 _here = threading.local()
 _workers = []
 
-def _worker(isolate, limits):
+def _worker(isolate, limits, seed=None):
     "The worker of this thread, which is kept from one submission to the next"
-    from mnist_course.classroom.isolated import Worker    # loads torch
-    key = isolate, *sorted(limits.items())
+    from mnist_course.classroom.isolated import Worker
+    key = isolate, seed, *sorted(limits.items())
     if getattr(_here, 'key', None)!=key or _here.worker not in _workers:
-        _here.key, _here.worker = key, Worker(isolate, **limits)
+        _here.key, _here.worker = key, Worker(isolate, **limits, seed=seed)
         _workers.append(_here.worker)
     return _here.worker
 
@@ -204,10 +204,11 @@ def judge_submission(
     copies:list,       # Dicts of `nb`, `places` and `files`
     isolate:bool|None, # Shut it in with bubblewrap? Where that works, unless given
     limits:dict,       # `seconds` and `gigabytes`
+    seed:int|None=None,# Of the inputs on which answers are tried; random unless given
 )->list:               # A dict for each verdict
     "Run and judge the exercises of one submission, in whatever process this is called"
     from mnist_course.classroom.isolated import wants_wall
-    worker = _worker(wants_wall(isolate), limits)
+    worker = _worker(wants_wall(isolate), limits, seed)
     return [asdict(v) for c in copies for v in worker.judge(c['nb'], [Place(*p) for p in c['places']], c['files'])]
 
 # %% ../../nbs/classroom/grade.ipynb #3b5c4d6e
@@ -260,6 +261,7 @@ class _Class:
     "A class that is being graded: its ledger, and what is done with one learner"
     def __init__(self, submissions, out, lessons, weights, isolate, limits):
         self.submissions, self.lessons, self.weights, self.isolate, self.limits = submissions, lessons, weights, isolate, limits
+        self.seed = random.SystemRandom().randrange(2**31)    # the same inputs for all learners, and others the next time
         self.ledger = Ledger(out, COLUMNS)
         self.context = hashlib.sha256(repr((_code_digest(), _below(), sorted(limits.items()))).encode()).hexdigest()[:12]
         self.folders = learners_in(submissions, self.ledger.pages)
@@ -346,7 +348,9 @@ def grade(
         if room.is_known(name): room.rows[name] = _row(name, room.ledger.known[name], weights, lessons)
         else: todo.append(name)
     pool = executor or ThreadPoolExecutor(workers)
-    try: _grade_all(room, todo, pool, workers if executor is None else 256, progress)    # a cluster may be large
+    try:
+        _grade_all(room, todo, pool, workers if executor is None else 256, progress)    # a cluster may be large
+        if executor is None: end_workers()    # while the threads that started them are there: they end in peace
     finally:
         if executor is None:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -389,7 +393,7 @@ def _grade_all(room, todo, pool, ahead, progress):
             try: entry, verdicts, copies = room.begin(name)
             except Exception as e: finish(name, error=e); continue
             if not copies: finish(name, entry, verdicts); continue
-            try: running[pool.submit(judge_submission, copies, room.isolate, room.limits)] = name, entry, verdicts
+            try: running[pool.submit(judge_submission, copies, room.isolate, room.limits, room.seed)] = name, entry, verdicts
             except Exception as e: finish(name, error=e)
         if not running: break
         for future in _finished(running):

@@ -8,16 +8,14 @@ __all__ = ['wall', 'why_no_wall', 'wants_wall', 'Worker']
 # %% ../../nbs/classroom/isolated.ipynb #de54f607
 import json, os, random, shutil, subprocess, sys, tempfile, threading
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import mnist_course
-from .sandbox import cell_is_gone, not_defined
-from .wire import decode
+from .sandbox import _no_collector, cell_is_gone, not_defined
 from .worker import cases_only, patience, read_line
 from ..core.files import find_lessons
 from ..exercises import find_exercise
-from ..exercises.judge import conclude, trials_of, verdict_on_error
 from ..exercises.outline import Verdict
 
 # %% ../../nbs/classroom/isolated.ipynb #0187293a
@@ -62,7 +60,10 @@ def wants_wall(
 
 # %% ../../nbs/classroom/isolated.ipynb #34ba526d
 _boot = """
+import gc
+gc.disable()    # or all that has been imported would be searched again and again
 import json, os, sys, types
+import torch    # while the package is still being read
 def read(n):    # not one byte of what comes behind it
     parts = b''
     while len(parts)<n: parts += os.read(0, n-len(parts)) or sys.exit(1)
@@ -74,7 +75,10 @@ sys.meta_path.insert(0, bare.Sources(first['sources'], first['home']))
 del first
 from mnist_course.classroom.worker import main
 main()
+os._exit(0)
 """
+
+_one_at_a_time = threading.Lock()
 
 @cache
 def _first_line():
@@ -100,15 +104,20 @@ class Worker:
         isolate:bool=True,  # Behind a wall?
         seconds:float=20,   # Time for each exercise
         gigabytes:float=4,  # Memory for each
+        seed:int|None=None, # Of the inputs on which all answers are tried; random unless given
     ):
         self.isolate, self.limits, self.process, self.is_over = isolate, dict(seconds=seconds, gigabytes=gigabytes), None, False
+        self.seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        self.due, self.rest = 0, bytearray()    # lines still to come for the last job; what was read ahead
 
     def _begin(self):
         if self.is_over: raise RuntimeError('the run was ended')
+        self.rest = bytearray()
         self.errors = tempfile.TemporaryFile('w+', errors='replace')
         command = [*(wall() if self.isolate else []), sys.executable, '-c', _boot]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, cwd='/')
-        self._send(_first_line())
+        with _one_at_a_time: text = _first_line()
+        self._send(text)
 
     def _send(self, text):
         if not (process := self.process): raise OSError('it was ended')    # by another thread
@@ -118,8 +127,12 @@ class Worker:
     def end(self, for_good=False):
         "End the process with all that runs in it; the next job starts another, unless this was for good"
         self.is_over = self.is_over or for_good
-        process, self.process = self.process, None
+        process, self.process, due, self.due = self.process, None, self.due, 0
         if process is None: return
+        if for_good and not due:    # it has nothing to do, and ends by itself
+            with suppress(OSError, ValueError, subprocess.TimeoutExpired):
+                process.stdin.close()
+                process.wait(1)
         process.kill()
         process.wait()
         for f in (process.stdin, process.stdout, self.errors):
@@ -132,19 +145,27 @@ class Worker:
     ):               # Yields a `Verdict` for each
         "Run them there, and judge here"
         cells = [dict(cell_type=c['cell_type'], source=c['source'], id=c.get('id', '')) for c in nb['cells']]
-        job = dict(nb=dict(cells=cells, metadata={}), seed=random.SystemRandom().randrange(2**31), limits=self.limits,
+        job = dict(nb=dict(cells=cells, metadata={}), seed=self.seed, limits=self.limits,
                    files={name: raw.hex() for name,raw in (files or {}).items()})
-        for place in places:
-            came = self._came(job | dict(places=[place.number]))
-            yield _verdict(place, came, job['seed'], self.limits)
+        try:
+            for i,place in enumerate(places):
+                came = self._came(job | dict(places=[p.number for p in places[i:]]))
+                yield _verdict(place, came, self.seed, self.limits)
+        finally:
+            if self.due: self.end()    # nobody waits for the rest
 
     def _came(self, job, again=True):
         new = self.process is None
         if new: self._begin()
         process = self.process
         try:
-            self._send(json.dumps(job)+'\n')
-            return json.loads(read_line(process.stdout.fileno(), patience(self.limits, new)))
+            if not self.due:
+                self._send(json.dumps(job)+'\n')
+                self.due = len(job['places'])
+            _load_judge(job['places'])    # while the process is at work
+            came = json.loads(read_line(process.stdout.fileno(), patience(self.limits, new), self.rest))
+            self.due -= 1
+            return came
         except (OSError, ValueError, TypeError):
             died = process and process.poll() is not None
             told = self._told() if new and died else ''
@@ -162,7 +183,18 @@ _why = dict(late='It ran longer than {seconds:g} seconds: is there a loop that n
             much='It sent more than sixty million characters.',
             died='It ended its process before it could be judged: leave out what exits.')
 
-_one_at_a_time = threading.Lock()
+def _load_judge(numbers):
+    "Import what judges these exercises, and with it torch"
+    with _no_collector(), suppress(Exception):    # what is wrong, `_verdict` says: it is not the fault of a submission
+        import mnist_course.classroom.wire, mnist_course.exercises.judge  # noqa: F401
+        for number in numbers: find_exercise(number)
+
+@cache
+def _kept():
+    "For `conclude`: what the oracle and the known mistakes give on an input is tried once, and not again for each learner"
+    from mnist_course.exercises.judge import _right_answers, outcome
+    answers = lru_cache(256)(lambda number, trials: _right_answers(find_exercise(number), trials))
+    return dict(right=lambda ex, trials: answers(ex.number, tuple(trials)), run=lru_cache(4096)(outcome))
 
 def _verdict(place, came, seed, limits):
     "What is to be said of what came"
@@ -171,6 +203,7 @@ def _verdict(place, came, seed, limits):
     try: said = json.loads(came['came'] or 'null')
     except (ValueError, KeyError, TypeError, RecursionError): said = None
     if said is None: return wrong(_why['died'])
+    from mnist_course.exercises.judge import conclude, verdict_on_error
     ex = find_exercise(place.number)
     try: error, missing, tried, broken = _said(said, ex, seed)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -179,12 +212,14 @@ def _verdict(place, came, seed, limits):
     with _one_at_a_time:    # an oracle runs with torch's seed and Python's output changed, for all threads
         if error is not None: return verdict_on_error(ex, error)
         first, *below = tried
-        def unsound(): return next((v for v in (conclude(*t) for t in below) if v.status!='done'), None)
-        v = conclude(*first, unsound)
+        def unsound(): return next((v for v in (conclude(*t, **_kept()) for t in below) if v.status!='done'), None)
+        v = conclude(*first, unsound, **_kept())
         return verdict_on_error(ex, broken) if v.status=='wrong' and broken is not None else v
 
 def _said(said, ex, seed):
     "Four things: an error; whether the cell is there and lacks the name; the exercise and those below it, each with its trials and\n    what came; and the error of the exercise's own cell, where an older answer was tried"
+    from mnist_course.classroom.wire import decode
+    from mnist_course.exercises.judge import trials_of
     if said.get('missing') is not None: return None, said['missing'], [], None
     if 'error' in said: return decode(said['error']), None, [], None
     def tried(e, lines):

@@ -15,9 +15,7 @@ from pathlib import Path
 
 from .cells import answer_of, imports_needed
 from .sandbox import _end_with, _limit, _refuse_outside
-from .wire import encode
 from ..exercises import find_exercise
-from ..exercises.judge import bases_of, trials_of, try_answer
 
 # %% ../../nbs/classroom/worker.ipynb #83711e28
 def _names(node): return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
@@ -96,6 +94,8 @@ def attempt_copy(
     before:Callable=lambda ex: None, # Called before the learner's first line runs
 )->dict:                     # What came: `got` and `bases`, lists of `encode`d lines; or `error`; or `missing`
     "Run the cells of a copy, and try the answer"
+    from mnist_course.classroom.wire import encode    # loads torch
+    from mnist_course.exercises.judge import bases_of, trials_of, try_answer
     before(ex)
     answer = answer_of(nb, ex, seconds)
     if answer.error is not None: return dict(error=encode(answer.error))
@@ -110,6 +110,7 @@ _most_bytes = 2**26    # that a child may send
 def _child(write, folder, job, place, limits, parent):
     "What a child does; it never returns"
     import torch
+    from mnist_course.classroom.wire import encode
     gc.disable()                              # what the parent holds is not ours to tidy up
     try:
         os.setsid()                           # a group of its own, so that all of it can be ended
@@ -138,15 +139,19 @@ def _child(write, folder, job, place, limits, parent):
 def read_line(
     fd:int,        # A file descriptor; one that somebody writes lines to and waits for an answer
     seconds:float, # So long at most
+    rest:bytearray|None=None, # What was read before and is not used up; what lies behind the line stays in it
 )->bytes|None:     # The next line; None where none comes in this time
     "Read a line, and wait for it no longer than this"
-    deadline, text = time.monotonic()+seconds, b''
-    while not text.endswith(b'\n'):
+    deadline, rest, seen = time.monotonic()+seconds, bytearray() if rest is None else rest, 0
+    while (end := rest.find(b'\n', seen))<0:
+        seen = len(rest)
         if not select.select([fd], [], [], max(0, deadline-time.monotonic()))[0]: return None
         new = os.read(fd, 2**20)
         if not new: return None
-        text += new
-    return text
+        rest += new
+    line = bytes(rest[:end+1])
+    del rest[:end+1]
+    return line
 
 # %% ../../nbs/classroom/worker.ipynb #615ffc09
 def patience(
@@ -222,6 +227,25 @@ def _import_for(nb, places):
     for node in imports_needed(nb, exercises):
         with suppress(Exception, SystemExit): exec(compile(ast.Module([node], []), 'import', 'exec'), {})
 
+def _gather_memory():
+    "Have Linux gather this process's memory into large pages: with few of them, a fork and its end take less time"
+    collapse, size = 25, 2**21    # MADV_COLLAPSE, of Linux 6.1 and later; others refuse it
+    with suppress(OSError, AttributeError):
+        madvise = ctypes.CDLL(None).madvise
+        for line in Path('/proc/self/maps').read_text().splitlines():
+            span, rights, *_, name = [*line.split(maxsplit=5), ''][:6]
+            first, last = (int(x, 16) for x in span.split('-'))
+            first, last = -(-first//size)*size, last//size*size
+            if rights=='rw-p' and name in ('', '[heap]') and first<last:
+                madvise(ctypes.c_void_p(first), ctypes.c_size_t(last-first), collapse)
+
+def _warm_up():
+    "Try something, so that no child has to load what is loaded at the first try"
+    import torch
+    from mnist_course.classroom.wire import encode
+    from mnist_course.exercises.judge import Case, outcome
+    for x in (torch.ones(3), torch.arange(3)): encode(outcome(Case(lambda g, x=x: dict(x=x.clone())), torch.neg, 0))
+
 def serve(
     jobs, # A file of lines: each a job, as JSON
     out,  # A file that takes a line for each exercise of each job
@@ -229,10 +253,14 @@ def serve(
     "Work until the jobs end"
     _guard()
     gc.disable()
+    _warm_up()
+    n_modules = 0
     for line in jobs:
         job = json.loads(line)
         limits = job['limits']
         with suppress(Exception): _import_for(job['nb'], job['places'])
+        if len(sys.modules)>n_modules: _gather_memory()    # imports have taken more
+        n_modules = len(sys.modules)
         for place in job['places']:
             print(json.dumps(_run_child(job, place, limits)), file=out, flush=True)
 

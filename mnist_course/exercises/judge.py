@@ -73,7 +73,7 @@ def outcome(
     inputs, before = (case.make(torch.Generator().manual_seed(seed)) for _ in range(2))
     quiet, dtype = (warnings.catch_warnings(action='ignore'), redirect_stdout(_Quiet())), torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]), torch.enable_grad(), quiet[0], quiet[1]:
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)    # the others are not restored, so they stay as they are
         try: result = case.use(f, *inputs.values())
         except KeyboardInterrupt: raise
         except BaseException as e: return e
@@ -150,6 +150,7 @@ def recognise(
     trials:list,   # Pairs of a case and a seed
     got:list,      # What the answer gave in each
     expected:list, # What the oracle gave in each
+    run=outcome,   # Tries a mistake
 )->Callable|None:  # The known mistake that answers alike, or None
     "Which planted mistake gives the same? In all trials, or at least in those of the first case that went wrong"
     def alike(a, b, e):
@@ -158,7 +159,7 @@ def recognise(
     first = next((case for (case,_),g,e in zip(trials, got, expected) if not same(g, e)), None)
     if first is None: return None
     rows = list(zip(trials, got, expected, [case is first for case,_ in trials]))
-    def tried(m, where): return [(g, outcome(case, m, seed), e) for (case,seed),g,e,here in rows if here is where]
+    def tried(m, where): return [(g, run(case, m, seed), e) for (case,seed),g,e,here in rows if here is where]
     found = []    # number of other trials in which it answers alike, and the mistake
     for m in ex.mistakes:
         if not all(alike(*row) for row in tried(m, True)): continue    # most fail here, before the other cases cost anything
@@ -197,25 +198,32 @@ def try_answer(
     with sealed(ex.own, ex.methods), _on_firm_ground(ex, f): return [outcome(case, f, seed) for case,seed in trials]
 
 # %% ../../nbs/exercises/judge.ipynb #f39c6001
+def _right_answers(ex, trials):
+    "What the oracle gives; a RuntimeError where nothing can be compared with it"
+    expected = [outcome(case, ex.oracle, seed) for case,seed in trials]
+    for e in expected:    # or anything would pass for "refused", or nothing would pass at all
+        if is_really(e, OSError) or not same(e, e):
+            raise RuntimeError(f'{ex.name} cannot be judged here: nothing can be compared with {show(e)}')
+    return expected
+
 def conclude(
     ex:Exercise,    # The exercise
     trials:list,    # As `trials_of` gives them
     got:list,       # What the answer gave in each
     unsound=lambda: None, # Called where the answer is wrong: the verdict on what it is built on, if that is wrong as well
+    right=_right_answers, # Gives what the oracle gives, as `right(ex, trials)`
+    run=outcome,    # Tries a known mistake
 )->Verdict:         # What is to be said about it
     "Compare with the oracle, and name the mistake"
     verdict = partial(Verdict, ex.number, ex.name)
     if found := _stub_verdict(ex, got): return verdict(*found)
-    expected = [outcome(case, ex.oracle, seed) for case,seed in trials]
-    for e in expected:    # or anything would pass for "refused", or nothing would pass at all
-        if is_really(e, OSError) or not same(e, e):
-            raise RuntimeError(f'{ex.name} cannot be judged here: nothing can be compared with {show(e)}')
+    expected = right(ex, trials)
     wrong = next((i for i,(g,e) in enumerate(zip(got, expected, strict=True)) if not same(g, e)), None)
     if wrong is None: return verdict('done', ex.right)
     from mnist_course.exercises.diagnosis import facts, guess    # what is right needs neither
     if below := unsound():
         return verdict('wrong', f'{below.number} {below.name} is not right yet, and this one uses it. Fix that one first.')
-    (case, seed), known = trials[wrong], recognise(ex, trials, got, expected)
+    (case, seed), known = trials[wrong], recognise(ex, trials, got, expected, run)
     text = ' '.join(inspect.getdoc(known).split())+'.' if known else guess(got[wrong], expected[wrong])
     inputs = case.make(torch.Generator().manual_seed(seed))
     return verdict('wrong', text, known.__name__ if known else '', facts(inputs, case.title, got[wrong], expected[wrong]))

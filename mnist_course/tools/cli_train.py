@@ -231,9 +231,25 @@ def train(
     if log: typer.echo(f'Curves: tensorboard --logdir {log}')
 
 # %% ../../nbs/tools/cli_train.ipynb #795f89ae
+def _photos(n, as_json):
+    "Photos of every kind, `n` of each digit: how many are read rightly, and how many wrongly and without a doubt"
+    import json
+    from rich.console import Console
+    from mnist_course.core.scenes import PHOTOS
+    from mnist_course.tools.photos import photo_table, read_photos
+    screen, done = sys.stderr.isatty(), []
+    def progress(kind):
+        done.append(kind)
+        typer.echo(f'\r\033[K{len(done)} of {len(PHOTOS)} kinds: {kind}', err=True, nl=False)
+    rows = read_photos(None, n, progress=progress if screen else None)
+    if screen: typer.echo('\r\033[K', err=True, nl=False)
+    if as_json: return typer.echo(json.dumps(rows, indent=2))
+    console = Console(force_jupyter=False)
+    console.print(photo_table(rows, console.width))
+
 @app.command()
 def bench(
-    names:Annotated[list[str]|None, typer.Argument(help='Only these comparisons.', show_default='all')]=None,
+    names:Annotated[list[str]|None, typer.Argument(help="Only these comparisons; or 'photos', which reads photos of every kind.", show_default='all')]=None,
     reps:Annotated[int, typer.Option(metavar='N', parser=count_of, help='How often each side runs.')]=7,
     threads:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Threads that torch may use.')]=1,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
@@ -249,7 +265,9 @@ def bench(
     mnist_course bench loader --reps 15 --threads 2
     mnist_course bench mlp-64-64 --whole
     mnist_course bench --json > bench.json
+    mnist_course bench photos
     """
+    if names==['photos']: return _photos(1 if quick else 5, as_json)
     from rich.console import Console
     from mnist_course.tools.bench import bench_json, bench_table, machine, run_bench
     reps, screen = min(reps, 2) if quick else reps, sys.stderr.isatty()

@@ -64,7 +64,7 @@ def test_a_drawn_digit_is_read_in_the_kernel(browser, lab):
     draw(page, STROKES[3], '.mnist-pad .pad')
     shows(page, '3,')
     assert page.locator('.mnist-pad .digit').inner_text()=='3'
-    ink = page.evaluate("(c => c.getContext('2d').getImageData(0, 0, 28, 28).data.filter((v, i) => i % 4 == 3 && v > 128).length)(document.querySelector('.mnist-pad .seen'))")
+    ink = page.evaluate("(c => c.getContext('2d').getImageData(0, 0, 28, 28).data.filter((v, i) => i % 4 == 0 && v > 128).length)(document.querySelector('.mnist-pad .seen'))")
     assert 30<ink<250                                            # of 784: what the network got
     page.keyboard.press('c')                                     # the pad has the focus: nobody copies a cell
     shows(page, 'Draw a digit.')
@@ -103,6 +103,18 @@ def test_a_finger_draws_and_the_dark_theme_is_followed(browser, lab):
             clientX: box.left+x*box.width, clientY: box.top+y*box.height}));
         pad.setPointerCapture = () => {};
         send('pointerdown', .5, .2); send('pointermove', .5, .5); send('pointermove', .5, .8); send('pointerup', .5, .8); }''')
+    shows(page, '1,')
+    page.evaluate('''() => { const pad = document.querySelector('.mnist-pad .pad'), box = pad.getBoundingClientRect();
+        const send = (type, id, kind, x, y, buttons = 1) => pad.dispatchEvent(new PointerEvent(type, {pointerId: id, pointerType: kind, bubbles: true,
+            buttons, clientX: box.left+x*box.width, clientY: box.top+y*box.height}));
+        document.querySelector('.mnist-pad .clear').click();
+        send('pointerdown', 5, 'touch', .9, .9); send('pointermove', 5, 'touch', .5, .9);        // a palm, and then a pen
+        send('pointerdown', 7, 'pen', .3, .2); for (const [x, y] of [[.7, .2], [.5, .5], [.45, .8]]) send('pointermove', 7, 'pen', x, y);
+        send('pointerup', 7, 'pen', .45, .8); send('pointercancel', 5, 'touch', .5, .9); }''')
+    shows(page, '7,')
+    page.locator('.mnist-pad .erase').click()
+    assert page.locator('.mnist-pad .erase').get_attribute('aria-pressed')=='true'
+    draw(page, [[(.2,.2), (.8,.2)], [(.2,.25), (.8,.25)]], '.mnist-pad .pad')                   # without its bar it is a 1
     shows(page, '1,')
     page.locator('.lm-MenuBar-item', has_text='Settings').click()
     page.locator('.lm-Menu-item', has_text='Theme').first.hover()

@@ -45,41 +45,24 @@ def draw(page, strokes, pad='#pad'):
         page.mouse.up()
 
 
-@pytest.fixture(scope='module')
-def file(tmp_path_factory):
-    from mnist_course.page import write_page
-    return write_page(tmp_path_factory.mktemp('page')/'draw.html')
-
-
-@pytest.fixture
-def open_page(browser, file):
-    "Opens the page; at the end nothing must have been asked for, and nothing complained of"
-    opened, told = [], []
-    def open_one(size=(1280,800), path=file, **options):
-        context = browser.new_context(viewport=dict(width=size[0], height=size[1]), **options)
-        page = context.new_page()
-        page.on('console', lambda m: told.append(f'{m.type}: {m.text}'))
-        page.on('pageerror', lambda e: told.append(f'error: {e}'))
-        page.on('request', lambda r: told.append(f'request: {r.url}') if r.url!=path.as_uri() and not r.url.startswith('data:') else None)
-        page.goto(path.as_uri())
-        page.wait_for_selector('.rung')
-        opened.append(context)
-        return page
-    yield open_one
-    for context in opened: context.close()
-    assert told==[]
-
-
 def answers(page):
     "What each rung says, once the page has drawn it"
     page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))))')
     return page.locator('.rung .digit b').all_inner_texts()
 
 
+def until(page, condition, seconds=15):
+    "Waits for it to become true; `wait_for_function` would evaluate text in the page, which its policy forbids"
+    for _ in range(20*seconds):
+        if page.evaluate(condition): return
+        page.wait_for_timeout(50)
+    raise TimeoutError(condition)
+
+
 def test_file_is_small_and_self_contained(file):
     text = file.read_text(encoding='utf-8')
-    assert len(text.encode())<1_500_000
-    assert not any(s in text for s in ('http:', 'https:', 'src=', '@import', 'url(', 'fetch(', '/* page.css */', '/* page.js */'))
+    assert len(text.encode())<2_500_000
+    assert not any(s in text for s in ('http:', 'https:', 'src=', '@import', 'url(', 'fetch(', '/* page.css */', '/* scripts */', '/* models */', '/* digits */'))
 
 
 @pytest.mark.parametrize('screen', SCREENS)
@@ -208,17 +191,17 @@ def prepared_there(page, drawings):
 
 
 def test_prepare_is_the_twin_of_lesson_15s(open_page):
-    "450 drawings of nine kinds: the same ones are empty to both, and of the others no pixel is more than 1 of 255 apart"
+    "756 drawings of nine kinds: the same ones are empty to both, and of the others no pixel is more than 1 of 255 apart"
     page, rng, empty = open_page(), np.random.default_rng(0), {}
     for kind in DRAWINGS:
-        drawings = [drawing(kind, rng) for _ in range(50)]
+        drawings = [drawing(kind, rng) for _ in range(84)]
         ours, theirs = prepared_here(drawings), prepared_there(page, drawings)
         blank = [~some.any((1,2)) for some in (ours, theirs)]
         assert blank[0].tolist()==blank[1].tolist(), kind
         assert np.abs(ours.astype(int)-theirs).max()<=1, kind
         empty[kind] = int(blank[0].sum())
-    print('of 50 drawings of each kind are empty:', empty)
-    assert empty['stroke']==0 and all(5<empty[kind]<45 for kind in ('faint','noise','nearly empty'))    # both answers are tried
+    print('of 84 drawings of each kind are empty:', empty)
+    assert empty['stroke']==0 and all(5<empty[kind]<79 for kind in ('faint','noise','nearly empty'))    # both answers are tried
 
 
 def test_the_edge_between_empty_and_not_is_the_same(open_page):
@@ -364,7 +347,7 @@ def test_a_tap_leaves_a_dot(open_page):
 def test_a_speck_gets_no_answer(open_page):
     "To Python such a page is empty; the models would all say something of 784 zeros"
     page = open_page()
-    page.evaluate('strokes.push([[-3.2, -3.2]]); redraw(); answer()')
+    page.evaluate("strokes.push({kind: 'pen', width: 11, points: [[-3.2, -3.2]]}); redraw(); answer()")
     assert strokes(page)==1 and page.evaluate('drawn().some(v => v > 0)')
     assert set(answers(page))=={''} and page.locator('#clear').is_enabled()
     draw(page, STROKES[7])
@@ -432,19 +415,23 @@ def shots(out=ROOT/'nbs'/'images'/'page'):
     with sync_playwright() as p, tempfile.TemporaryDirectory() as folder:
         b = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         file = write_page(Path(folder)/'draw.html')
-        def shot(name, digit, size=(1280,800), set_to=None, full=False, **options):
+        def shot(name, digit, size=(1280,800), set_to=None, full=False, point=None, **options):
             page = b.new_context(viewport=dict(width=size[0], height=size[1]), **options).new_page()
             page.goto(file.as_uri())
             page.wait_for_selector('.rung')
             if digit is not None: draw(page, STROKES[digit])
             for slider,value in (set_to or {}).items(): page.evaluate(f"$('{slider}').value = {value}; $('{slider}').dispatchEvent(new Event('input'))")
             page.mouse.move(2, 2)
+            if point:
+                page.locator('#tab-inside').click()
+                page.locator('#layers canvas').nth(point[0]).hover(position=dict(x=point[1], y=point[2]))
             page.wait_for_timeout(400)
             print(name, answers(page))
             page.screenshot(path=out/f'{name}.png', full_page=full)
         shot('three', 3)
         shot('moved', 3, set_to=dict(right=5, turn=12))
         shot('phone', 7, size=(390,844), color_scheme='dark')
+        shot('inside', 3, size=(1280,1020), point=(3, 71, 31))
         if out!=ROOT/'nbs'/'images'/'page':
             shot('empty', None); shot('dark', 8, color_scheme='dark'); shot('phone_light', 5, size=(390,844), full=True)
         b.close()

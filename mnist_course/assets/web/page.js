@@ -1,13 +1,18 @@
 // The page: strokes, what the models see, and their answers.
 const $ = id => document.getElementById(id);
-let models = [], rows = [], due = false, speak = 0;
+let models = [], rows = [], due = false, speak = 0, chosen = -1;
+let latest = {image: new Float32Array(784), all: []};      // the last picture, and what came out of each layer of each model
 
-const {strokes, drawn, redraw, clear, undo, canUndo} = makePad($('pad'), answerSoon);
+const {strokes, tool, drawn, redraw, clear, undo, step, showPicture, shown, canUndo} = makePad($('pad'), answerSoon);
 $('clear').addEventListener('click', clear);
 $('undo').addEventListener('click', undo);
 addEventListener('keydown', event => padKeys(event, clear, undo));
 addEventListener('resize', redraw);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', answerSoon);
+
+const TOOLS = {thin: {kind: 'pen', width: 6}, medium: {kind: 'pen', width: PEN}, wide: {kind: 'pen', width: 18}, eraser: {kind: 'eraser', width: ERASER}};
+$('tools').addEventListener('change', event => Object.assign(tool, TOOLS[event.target.value]));
+Object.assign(tool, TOOLS[document.querySelector('[name=tool]:checked').value]);        // a browser may remember what was chosen
 
 // Sliders: what they are set to, in words and in numbers
 const sliders = ['right', 'down', 'turn', 'size'].map($);
@@ -29,11 +34,14 @@ $('reset').addEventListener('click', () => {
   answerSoon();
 });
 
-// From the drawing to 28x28 numbers in [0,1]
+// From the drawing to 28x28 numbers in [0,1]; a real digit needs no preparing.
 function modelInput() {
-  const grey = drawn();
-  const small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : resize(grey, SIDE, SIDE, 28, 28);
-  const {right, down, turn, size} = settings();
+  const {right, down, turn, size} = settings(), picture = strokes.length ? null : shown();
+  let small = picture;
+  if (!picture) {
+    const grey = drawn();
+    small = $('prepare').checked ? prepare(grey, SIDE, SIDE) : resize(grey, SIDE, SIDE, 28, 28);
+  }
   return right || down || turn || size !== 100 ? warp(small, right, down, turn, size / 100) : small;
 }
 
@@ -50,67 +58,14 @@ function warp(image, right, down, turn, size) {
   return out;
 }
 
-// Pictures of "why"
-function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).split(',').map(Number); }
-
-function paint(canvas, width, height, value) {          // value(x, y) in [-1,1]: above 0 speaks for, below against
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const pen = canvas.getContext('2d'), image = pen.createImageData(width, height), [plus, minus] = whyColours;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
-    const v = value(x, y), i = 4 * (y * width + x), c = v > 0 ? plus : minus;
-    image.data.set([c[0], c[1], c[2], Math.min(255, Math.abs(v) * 255)], i);
-  }
-  pen.putImageData(image, 0, 0);
-}
-let whyColours = [[0, 0, 0], [0, 0, 0]];
-
-function drawWhy(canvas, model, outs, winner, empty) {
-  const first = model.layers.findIndex(layer => layer.weight), {weight} = model.layers[first] ?? {};
-  if (empty || !weight) return paint(canvas, 28, 28, () => 0);
-  const last = model.layers.findLastIndex(layer => layer.weight);
-  if (first === last && weight.shape.length === 2 && weight.shape[1] === 784) {            // a linear model
-    const n = weight.shape[0], x = outs[first].data, why = new Float32Array(784);
-    for (let i = 0; i < 784; i++) {
-      if (n === 1) { why[i] = (winner ? 1 : -1) * weight.data[i] * x[i]; continue; }
-      let mean = 0;
-      for (let o = 0; o < n; o++) mean += weight.data[784 * o + i] / n;
-      why[i] = (weight.data[784 * winner + i] - mean) * x[i];
-    }
-    const top = why.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-9);
-    return paint(canvas, 28, 28, (x, y) => why[28 * y + x] / top);
-  }
-  const next = model.layers.findIndex((layer, i) => i > first && layer.weight);
-  const bend = model.layers.findIndex((layer, i) => i > first && (next < 0 || i < next) && ['relu', 'softmax'].includes(layer.kind));
-  const {shape, data} = outs[1 + (bend < 0 ? first : bend)];                                // a network's first layer
-  const [n, h, w] = shape.length === 3 ? shape : [shape[0], 1, 1];
-  const cols = Math.ceil(Math.sqrt(n)), gap = h > 1 ? 1 : 0;
-  const top = data.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-9);
-  paint(canvas, cols * (w + gap) - gap, Math.ceil(n / cols) * (h + gap) - gap, (x, y) => {
-    const col = Math.floor(x / (w + gap)), row = Math.floor(y / (h + gap)), px = x - col * (w + gap), py = y - row * (h + gap), o = row * cols + col;
-    return px < w && py < h && o < n ? data[(o * h + py) * w + px] / top : 0;
-  });
-}
-
 // Answers
 function makeRow(model) {
-  const row = document.createElement('li');
-  row.className = 'rung';
-  const add = (parent, tag, name, text = '') => {
-    const one = document.createElement(tag);
-    one.className = name;
-    one.textContent = text;
-    return parent.appendChild(one);
-  };
-  add(add(row, 'div', 'name', model.name), 'span', 'note', model.note);
-  const digit = add(row, 'div', 'digit'), best = add(digit, 'b', ''), sure = add(digit, 'span', '');
-  const bars = add(row, 'div', 'bars');
-  bars.setAttribute('aria-hidden', 'true');
-  const each = model.classes.map(c => { const bar = add(bars, 'div', 'bar'); bar.append(document.createElement('i'), c); return bar; });
-  const why = add(row, 'canvas', 'why');
-  why.setAttribute('aria-hidden', 'true');
-  $('rungs').append(row);
-  return {row, best, sure, bars: each, why};
+  const row = addTag($('rungs'), 'li', {class: 'rung'}), name = addTag(row, 'div', {class: 'name'}, model.name);
+  addTag(name, 'span', {class: 'note'}, model.note);
+  const took = addTag(name, 'span', {class: 'took'}), digit = addTag(row, 'div', {class: 'digit'});
+  const best = addTag(digit, 'b'), sure = addTag(digit, 'span'), bars = addTag(row, 'div', {class: 'bars', 'aria-hidden': 'true'});
+  const each = model.classes.map(c => { const bar = addTag(bars, 'div', {class: 'bar'}); addTag(bar, 'i'); bar.append(c); return bar; });
+  return {row, took, best, sure, bars: each, why: addTag(row, 'canvas', {class: 'why', 'aria-hidden': 'true'}), times: []};
 }
 
 function showRow({row, best, sure, bars, why}, model, outs, verdict, empty) {
@@ -125,26 +80,43 @@ function showRow({row, best, sure, bars, why}, model, outs, verdict, empty) {
   drawWhy(why, model, outs, winner, empty);
 }
 
-// All answers to one picture; the last model has the last word.
-function answerAll(image) { return models.map(model => forward(model, image)); }
+// All answers to one picture; the last model has the last word. `took(i, ms)` is told how long each needed.
+function answerAll(image, took = () => {}) {
+  return models.map((model, i) => {
+    const start = performance.now(), outs = forward(model, image);
+    took(i, performance.now() - start);
+    return outs;
+  });
+}
 
 function argmax(probs) { return probs.indexOf(Math.max(...probs)); }
 
 // The class that a model gives the greatest probability, as text.
 function winnerOf(model, outs) { return String(model.classes[argmax(outs.at(-1).data)]); }
 
+// A browser's clock ticks too rarely for one answer of some models: so the mean of the last thirty.
+function addTime({times}, ms) {
+  times.push(ms);
+  if (times.length > 30) times.shift();
+}
+
 // To a picture without ink there is no answer: nothing is drawn, or no more than a speck.
 function answer() {
   due = false;
+  const picture = strokes.length ? null : shown();
   $('undo').disabled = !canUndo();
-  $('clear').disabled = !strokes.length;
+  $('clear').disabled = !strokes.length && !picture;
+  $('save').disabled = $('clear').disabled;
+  $('copy').disabled = !strokes.length;
   if (!models.length) return;
   const start = performance.now();
-  const image = strokes.length ? modelInput() : new Float32Array(784), all = answerAll(image);
-  const took = performance.now() - start, empty = !image.some(v => v > 0);
-  const last = models.at(-1), verdict = winnerOf(last, all.at(-1)), sure = Math.max(...all.at(-1).at(-1).data);
-  whyColours = [colour('--for'), colour('--against')];
-  models.forEach((model, i) => showRow(rows[i], model, all[i], verdict, empty));
+  const image = strokes.length || picture ? modelInput() : new Float32Array(784), empty = !image.some(v => v > 0);
+  const all = answerAll(image, (i, ms) => { if (!empty) addTime(rows[i], ms); });
+  const took = performance.now() - start, last = models.at(-1), verdict = winnerOf(last, all.at(-1)), sure = Math.max(...all.at(-1).at(-1).data);
+  latest = {image, all};
+  readColours();
+  if (isOpen('answers')) models.forEach((model, i) => showRow(rows[i], model, all[i], verdict, empty));
+  lightUp();
   showSeen($('seen'), image, 1);
   $('time').textContent = empty ? '' : `All answers took ${took.toFixed(1)} ms.`;
   const agree = all.filter((outs, i) => winnerOf(models[i], outs) === verdict).length;
@@ -157,12 +129,31 @@ function say(found) {
   speak = setTimeout(() => {
     const line = $('verdict');
     line.textContent = '';
+    markChosen($('gallery'), chosenNow());
     if (!found) return line.append('Draw something.');
-    const [name, digit, sure, agree] = found, bold = document.createElement('b');
-    bold.textContent = digit;
+    const [name, digit, sure, agree] = found, label = chosenNow() < 0 ? '' : `This is a ${realDigits.labels[chosen]}. `;
     const rest = agree === models.length ? 'All agree.' : `${models.length - agree} of ${models.length} see something else.`;
-    line.append(`${name} reads `, bold, `, ${sure}. `, models.length > 1 ? rest : '');
+    line.append(label, `${name} reads `, bold(digit), `, ${sure}. `, models.length > 1 ? rest : '');
+    const number = readNumber();
+    if (number.length > 1) line.append(` As ${number.length} digits: `, bold(number.join('')), '.');
+    rows.forEach(({row, took, times}, i) => {
+      took.textContent = `${(times.reduce((a, b) => a + b, 0) / times.length).toFixed(2)} ms`;
+      row.classList.toggle('broken', Boolean(isBroken(i)));
+    });
   }, 150);
+}
+
+function bold(text) {
+  const b = document.createElement('b');
+  b.textContent = text;
+  return b;
+}
+
+// The digits of the drawing, left to right, as the last model reads them; with one digit there is nothing to split.
+function readNumber() {
+  if (!strokes.length || !$('prepare').checked) return [];
+  const digits = splitDigits(drawn(), SIDE, SIDE);
+  return digits.length < 2 ? [] : digits.map(digit => winnerOf(models.at(-1), forward(models.at(-1), digit)));
 }
 
 function answerSoon() {
@@ -171,10 +162,63 @@ function answerSoon() {
   requestAnimationFrame(answer);
 }
 
+// Views
+function isOpen(view) { return !$(view).hidden; }
+
+let watching = false;
+makeTabs($('tabs'), view => {
+  $('main').classList.toggle('full', view === 'watch');
+  if (view === 'inside' && models.length) showInside();
+  if (view === 'real' && !$('gallery').childElementCount) showGallery($('gallery'), pickReal).then(() => markChosen($('gallery'), chosenNow()));
+  if (view === 'watch' && !watching) {
+    watching = true;
+    makeWatch($('watch'), JSON.parse($('digits').textContent));
+  }
+  redraw();
+  answerSoon();
+});
+
+// A real digit as the input, until one draws.
+function pickReal(i) {
+  chosen = i;
+  showPicture(realPicture(i));
+}
+
+function chosenNow() { return shown() && !strokes.length ? chosen : -1; }
+
+// Save, and the link
+$('save').addEventListener('click', () => {
+  saveCanvas($('pad'), 'drawing.png');
+  saveCanvas($('seen'), '28x28.png');
+});
+
+function tell(text) { $('told').textContent = text; }
+
+$('copy').addEventListener('click', async () => {
+  const hash = packLink(strokes, settings(), $('prepare').checked);
+  if (hash.length > LONGEST) return tell('This drawing is too long for a link. A simpler one fits.');
+  history.replaceState(null, '', `#${hash}`);
+  tell(await copyText(location.href) ? 'Copied: the link carries your drawing.' : 'The address of this page now carries your drawing: copy it from there.');
+});
+
+function openLink() {
+  const hash = location.hash.slice(1);
+  if (!hash) return;
+  const found = unpackLink(hash);
+  if (!found) return tell('This link carries no drawing that can be read; it may have been cut short. Nothing of yours is lost.');
+  tell('');
+  for (const s of sliders) s.value = found.settings[s.id];
+  $('prepare').checked = found.prepared;
+  showSettings();
+  step(found.strokes);
+}
+addEventListener('hashchange', openLink);
+
 // First the page, then the models: reading them takes some milliseconds that nobody should wait for.
 function load() {
   models = JSON.parse($('models').textContent).map(readModel);
   rows = models.map(makeRow);
+  prepareInside();
   answerSoon();
   warmUp(30);
 }
@@ -186,4 +230,5 @@ function warmUp(rounds) {
 }
 showSettings();
 redraw();
+openLink();
 addEventListener('DOMContentLoaded', () => requestAnimationFrame(() => setTimeout(load)));

@@ -3,11 +3,12 @@ function render({model, el}) {
   el.innerHTML = `<div class="mnist-pad">
     <div><canvas class="pad" tabindex="0" role="img" aria-label="Drawing area. Draw one digit with mouse, finger or pen."></canvas>
       <div class="buttons"><button type="button" class="undo" aria-keyshortcuts="Control+Z">Undo</button>
-        <button type="button" class="clear" aria-keyshortcuts="C">Clear</button></div></div>
+        <button type="button" class="clear" aria-keyshortcuts="C">Clear</button>
+        <button type="button" class="erase" aria-pressed="false">Eraser</button></div></div>
     <div class="result"><b class="digit" aria-hidden="true"></b><p role="status" aria-live="polite"></p>
       <canvas class="seen" width="28" height="28" role="img" aria-label="The 28 by 28 pixels that the network gets"></canvas></div></div>`;
   const $ = name => el.querySelector(name), stop = new AbortController(), {signal} = stop;
-  const {strokes, drawn, redraw, clear, undo, canUndo} = makePad($('.pad'), changed);
+  const {strokes, tool, drawn, redraw, clear, undo, canUndo} = makePad($('.pad'), changed);
   let timer = null, speak = null;
 
   // While the pen moves, seven times a second; when it rests, at once
@@ -37,6 +38,10 @@ function render({model, el}) {
 
   $('.clear').addEventListener('click', clear);
   $('.undo').addEventListener('click', undo);
+  $('.erase').addEventListener('click', () => {
+    tool.kind = tool.kind === 'pen' ? 'eraser' : 'pen';
+    $('.erase').setAttribute('aria-pressed', tool.kind === 'eraser');
+  });
   addEventListener('keydown', event => {       // before JupyterLab, where C copies the cell
     if (el.contains(event.target) && padKeys(event, clear, undo)) event.stopImmediatePropagation();
   }, {signal, capture: true});
