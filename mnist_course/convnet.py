@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['BEST', 'BEST_COLUMNS', 'shift', 'accuracy_under', 'conv', 'patches', 'conv2d', 'max_pool', 'GlobalMax', 'BatchNorm',
            'conv_block', 'convnet', 'affine', 'warp', 'random_warp', 'Augment', 'best_net', 'SkipEasy', 'TimeBudget',
-           'Committee', 'train_best', 'average_views', 'best_runs']
+           'Committee', 'KeepPasses', 'train_best', 'average_views', 'best_runs']
 
 # %% ../nbs/12_convnet.ipynb #51ba69d1
 import math, time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,11 @@ import torch.nn.functional as F
 from fastcore.basics import listify
 from torch import Tensor, nn
 
-from .core.files import csv_bytes, read_csv, write_atomic
+from .core.files import csv_bytes, held, read_csv, ready_folder, write_atomic
 from .data import Digits, to_float
 from .learner import Callback, CancelFitException, SkipValidation, combined_cos
 from .optimizer import set_hyper
+from .persist import load_checkpoint, read_tensors, save_checkpoint, write_tensors
 from .recipes import Recipe, Run, train_recipe
 from .sgd import DataLoader, validate_images
 from .softmax import accuracy, softmax
@@ -299,6 +301,46 @@ class Committee(nn.Module):
         logs = torch.stack([m(xb).log_softmax(1) for m in self.members])
         return logs.logsumexp(0) - math.log(len(logs))
 
+# %% ../nbs/12_convnet.ipynb #kp000002
+def _lay_out(opt):
+    "Memory of a torch optimizer in the order of its parameters: fused steps walk through both as they lie, and a file has lost that"
+    for p,memory in opt.state.items():
+        for name,v in memory.items():
+            if torch.is_tensor(v) and v.shape==p.shape: memory[name] = torch.empty_like(p).copy_(v)
+
+class KeepPasses(Callback):
+    "After each pass, keep all that a member needs to go on; begin after the last pass that is kept"
+    order = 80
+    def __init__(self,
+        file:Path,         # The checkpoint; a companion lies beside it
+        recipe:Recipe,     # Of the member
+        skip:SkipEasy,     # Its losses are kept too
+        budget:TimeBudget, # As are the seconds that are gone
+    ): self.file, self.recipe, self.skip, self.budget = Path(file), recipe, skip, budget
+
+    def _companion(self, n): return self.file.with_name(f'{self.file.stem}-pass{n}.safetensors')
+    def _settings(self): return dict(kind='pass', skip=self.skip.skip, whole=self.skip.whole, budget=vars(self.budget)['seconds'])    # what it may take, and no measured time
+
+    def after_epoch(self):
+        n = len(self.learn.recorder.values)
+        gone = self.budget.clock()-self.budget.start
+        write_tensors(self._companion(n), {'losses': self.skip.losses}, self._settings() | dict(gone=gone))
+        save_checkpoint(self.file, self.learn)
+        for old in self.file.parent.glob(self._companion('*').name):
+            if old!=self._companion(n): old.unlink()
+
+    def before_fit(self):
+        if not self.file.exists(): return
+        learn = self.learn
+        n = load_checkpoint(self.file, learn, n_epoch=learn.n_epoch)
+        _lay_out(learn.opt)
+        tensors, header = read_tensors(self._companion(n), 'pass')
+        for name,mine in self._settings().items():
+            if header.get(name)!=mine: raise ValueError(f'{self.file}: made with {name} {header.get(name)}, this run has {mine}. Name another folder')
+        self.skip.losses = tensors['losses'].to(self.skip.losses.device)
+        self.budget.start = self.budget.clock()-header['gone']
+        learn.epoch, learn.train_iter = n, n*len(learn.dls.train)
+
 # %% ../nbs/12_convnet.ipynb #79874b62
 def train_best(
     minutes:float=5.,      # Of processor time to train in, over all threads and members
@@ -309,6 +351,8 @@ def train_best(
     cbs=None,              # Callback, or list of them
     skip:float=0.7,        # Share of the easier half that is left out after two passes
     members:int|None=None, # Networks that share the time and answer together; if None, the root of the minutes
+    folder:Path|None=None, # Keep each pass here, and go on where a run that was killed had stopped
+    clock:Callable|None=None, # As for `TimeBudget`
     **changes,             # Other settings than the recipe's, as `layers` or `bs`
 )->Run:                    # What it gave; its Learner is the last member's, with the `Committee` for a model
     "As many right as the time allows: augmented batches, rates by the clock, several networks if it is long"
@@ -316,10 +360,12 @@ def train_best(
     if members is None: members = max(1, int(minutes**.5))
     if members<1: raise ValueError(f'{members} members: expected 1 or more')
     recipe, runs = replace(BEST, **changes), []
-    for s in range(seed*members, (seed+1)*members):                # committees of one size share no seed
-        budget = TimeBudget(60*minutes/members, combined_cos(.2, recipe.lr/25, recipe.lr, 0.))
-        every = [Augment(partial(random_warp, pixels=1.5)), SkipEasy(skip), budget, SkipValidation(), *listify(cbs)]
-        runs.append(train_recipe(recipe, s, device, n_valid, every, data, bar=False))
+    with held(ready_folder(folder)) if folder else nullcontext():
+        for s in range(seed*members, (seed+1)*members):            # committees of one size share no seed
+            budget = TimeBudget(60*minutes/members, combined_cos(.2, recipe.lr/25, recipe.lr, 0.), clock)
+            every = [Augment(partial(random_warp, pixels=1.5)), SkipEasy(skip), budget, SkipValidation(), *listify(cbs)]
+            if folder: every.append(KeepPasses(Path(folder)/f'member{s}.safetensors', recipe, every[1], budget))
+            runs.append(train_recipe(recipe, s, device, n_valid, every, data, bar=False))
     learn = runs[-1].learn
     if members>1: learn.model = Committee([r.learn.model for r in runs])
     loss, acc = learn.validate()
@@ -338,6 +384,15 @@ def average_views(
 # %% ../nbs/12_convnet.ipynb #d31e7c01
 BEST_COLUMNS = 'minutes n_valid members seed parameters passes alone accuracy five_views'.split()
 
+def _measure(run, members):
+    "The figures of a row"
+    model, (train_dl, valid_dl) = run.learn.model.eval(), run.learn.dls
+    right = partial(validate_images, dl=valid_dl, metric=accuracy)
+    alone = [right(m) for m in (model.members if members>1 else [model])]
+    passes = len(run.learn.recorder.losses)/len(train_dl)
+    return dict(parameters=str(run.n_params), passes=f'{passes:.1f}', alone=f'{sum(alone)/members:.4f}',
+                accuracy=f'{run.accuracy:.4f}', five_views=f'{right(partial(average_views, model)):.4f}')
+
 def best_runs(
     path:Path,      # A CSV file for the rows, made if it is not there
     minutes:float,  # Of processor time for each run
@@ -349,19 +404,13 @@ def best_runs(
     "Run `train_best` for each seed that the file has no row of yet, and write its row at once"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = read_csv(path)
-    if rows and list(rows[0])!=BEST_COLUMNS:
-        raise ValueError(f'{path}: expected the columns {", ".join(BEST_COLUMNS)}; name another file')
-    for seed in seeds:
-        key = dict(minutes=f'{minutes:g}', n_valid=str(n_valid), members=str(members), seed=str(seed))
-        if any(key.items()<=row.items() for row in rows): continue
-        run = train_best(minutes, seed, n_valid, members=members, **changes)
-        model, (train_dl, valid_dl) = run.learn.model.eval(), run.learn.dls
-        right = partial(validate_images, dl=valid_dl, metric=accuracy)
-        alone = [right(m) for m in (model.members if members>1 else [model])]
-        passes = len(run.learn.recorder.losses)/len(train_dl)
-        rows.append(key | dict(parameters=str(run.n_params), passes=f'{passes:.1f}',
-                               alone=f'{sum(alone)/members:.4f}', accuracy=f'{run.accuracy:.4f}',
-                               five_views=f'{right(partial(average_views, model)):.4f}'))
-        write_atomic(path, csv_bytes(BEST_COLUMNS, rows))
+    with held(path):
+        rows = read_csv(path)
+        if rows and list(rows[0])!=BEST_COLUMNS:
+            raise ValueError(f'{path}: expected the columns {", ".join(BEST_COLUMNS)}; name another file')
+        for seed in seeds:
+            key = dict(minutes=f'{minutes:g}', n_valid=str(n_valid), members=str(members), seed=str(seed))
+            if any(key.items()<=row.items() for row in rows): continue
+            rows.append(key | _measure(train_best(minutes, seed, n_valid, members=members, **changes), members))
+            write_atomic(path, csv_bytes(BEST_COLUMNS, rows))
     return rows

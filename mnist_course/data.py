@@ -7,11 +7,10 @@ __all__ = ['read_idx', 'show_numbers', 'Digits', 'show_digits', 'load_idx', 'loa
            'sample_folder']
 
 # %% ../nbs/00_data.ipynb #76d1d45e
-import gzip, shutil, zlib
-from dataclasses import dataclass
+import operator, os, shutil
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -21,31 +20,16 @@ from filelock import FileLock
 from PIL import Image
 from torch import Tensor
 
+from .core.idx import read_array, read_header
+
 # %% ../nbs/00_data.ipynb #f31de99d
 def read_idx(
-    path:Path,            # An idx file of unsigned bytes, plain or gzipped (`.gz`)
-    ndim:int,             # Dimensions due: 3 for pictures, 1 for labels
+    path:Path,            # An idx file, plain or gzipped
+    ndim:int|None=None,   # Dimensions due: 3 for pictures, 1 for labels; any unless given
     max_bytes:int=2**31,  # Refuse a file that claims to hold more
-)->Tensor:                # The numbers, uint8, in the shape that the file's header gives
+)->Tensor:                # The numbers, uint8 or as the file has them, in the shape that its header gives
     "One idx file as a tensor; a `ValueError` names the file, what was expected and what was found"
-    path = Path(path)
-    def bad(expected, found): return ValueError(f'{path}: expected {expected}, found {found}')
-    try:
-        with (gzip.open if path.suffix=='.gz' else open)(path, 'rb') as f:
-            head = f.read(4 + 4*ndim)
-            if len(head) < 4 + 4*ndim: raise bad(f'{4 + 4*ndim} bytes of header', f'{len(head)}: the file is cut off')
-            magic, *shape = np.frombuffer(head, '>u4').tolist()
-            if magic != 2048+ndim:
-                dims = f' for {magic-2048}' if 2048<magic<2304 else ''
-                raise bad(f'magic number {2048+ndim} for unsigned bytes in {ndim} dimensions', f'{magic}{dims}')
-            n = prod(shape)
-            if n>max_bytes: raise bad(f'at most {max_bytes:,} bytes of data', f'a header that claims {n:,}')
-            data = bytearray()
-            while some := f.read(min(n+1-len(data), 2**20)): data += some    # so much memory as there are bytes
-    except (gzip.BadGzipFile, zlib.error, EOFError) as e:
-        raise bad('a whole gzip file', f'a damaged one ({e})') from None
-    if len(data)!=n: raise bad(f'{n:,} bytes of data for shape {shape}', 'more' if len(data)>n else f'{len(data):,}')
-    return torch.tensor(np.frombuffer(data, 'u1')).view(shape)
+    return torch.from_numpy(read_array(path, ndim, max_bytes))
 
 # %% ../nbs/00_data.ipynb #297e8395
 def show_numbers(
@@ -68,10 +52,15 @@ def show_numbers(
 @dataclass(frozen=True, eq=False, repr=False)
 class Digits:
     "Pictures and the digits they show: `images` uint8 (n,28,28), `labels` int64 (n,)"
-    images:Tensor # Pictures, uint8, shape (n,h,w), 0 for paper to 255 for ink
-    labels:Tensor # What they show, int64, shape (n,)
+    images:Tensor           # Pictures, uint8, shape (n,h,w), 0 for paper to 255 for ink
+    labels:Tensor           # What they show, int64, shape (n,)
+    classes:tuple=()        # Names of the labels 0, 1, 2, …; none for digits, which name themselves
+    notes:tuple=()          # What lesson 00b changed to get here, a line each
+    extra:Tensor|None=None  # What else is known of each picture, shape (n,k), as who wrote it
 
     def __post_init__(self):
+        for name in ('images', 'labels'):    # arrays and lists become tensors
+            object.__setattr__(self, name, torch.as_tensor(getattr(self, name)))
         if self.images.ndim!=3:
             raise ValueError(f'images: expected shape (n,h,w), found {tuple(self.images.shape)}')
         if self.labels.ndim!=1:
@@ -83,8 +72,10 @@ class Digits:
 
     def __getitem__(self, i):
         "One `(image, label)` for a number; a smaller `Digits` for a slice, a mask or a tensor of indices"
-        if isinstance(i, int): return self.images[i], self.labels[i]
-        return Digits(self.images[i], self.labels[i])
+        if getattr(i, 'ndim', 0)==0 and hasattr(i, '__index__'):    # NumPy's integers and tensors of one too
+            return self.images[operator.index(i)], self.labels[operator.index(i)]
+        extra = None if self.extra is None else self.extra[i]
+        return replace(self, images=self.images[i], labels=self.labels[i], extra=extra)
 
     def __repr__(self):
         n, h, w = self.images.shape
@@ -118,29 +109,37 @@ def _find(folder, name):
         if file.is_file(): return file
     raise FileNotFoundError(f'{folder}: expected a file {name} or {name}.gz, found neither')
 
+def _hold_together(folder, image_file, label_file):
+    "A `ValueError` unless both headers are of bytes and speak of as many; this is before any number is read"
+    (kind, (n,h,w)), (label_kind, (m,)) = read_header(image_file, 3), read_header(label_file, 1)
+    for file,t in ((image_file, kind), (label_file, label_kind)):
+        if t!='>u1': raise ValueError(f'{file}: expected unsigned bytes, found numbers of type {t[1:]}; load_any takes them')
+    if n!=m:
+        raise ValueError(f'{folder}: expected as many images as labels, found {n} images '
+                         f'in {image_file.name}, {m} labels in {label_file.name}')
+    if n and not h*w: raise ValueError(f'{image_file}: expected pictures, found {n} of {h}x{w} pixels')
+
 def _load_split(folder, split, n_classes):
     "Images and labels of one split, held against each other and against the range of labels"
     image_file, label_file = _find(folder, f'{split}-images-idx3-ubyte'), _find(folder, f'{split}-labels-idx1-ubyte')
-    images, labels = read_idx(image_file, 3), read_idx(label_file, 1).long()
-    if len(images)!=len(labels):
-        raise ValueError(f'{folder}: expected as many images as labels, found {len(images)} images '
-                         f'in {image_file.name}, {len(labels)} labels in {label_file.name}')
-    wrong = (labels>=n_classes).nonzero().flatten().tolist()
-    if wrong: raise ValueError(f'{label_file}: expected labels 0 to {n_classes-1}, '
-                               f'found {labels[wrong[0]].item()} at index {wrong[0]}')
-    return Digits(images, labels)
+    _hold_together(folder, image_file, label_file)
+    images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
+    if len(labels) and labels.max().item()>=n_classes:
+        at = (labels>=n_classes).byte().argmax().item()
+        raise ValueError(f'{label_file}: expected labels 0 to {n_classes-1}, found {labels[at].item()} at index {at}')
+    return Digits(images, labels.long())
 
 # %% ../nbs/00_data.ipynb #d0511b8e
 def load_idx(
     folder:Path,       # Holds the four idx files, plain or `.gz`
     n_classes:int=10,  # Labels run from 0 to `n_classes-1`
-    prefix:str='',     # What the files' names begin with, as 'emnist-letters-'
+    prefix:str='',     # What the files' names begin with, as 'qmnist-'
 )->tuple:              # `(train, test)`, both `Digits`
     "Any data set in MNIST's format: `train-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, and their partners"
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder}: expected a folder with idx files, found none; check the path')
-    test = 't10k' if any(folder.glob(f'{prefix}t10k-images*')) else 'test'
+    test = 't10k' if any(file.name.startswith(f'{prefix}t10k-images') for file in folder.iterdir()) else 'test'
     return tuple(_load_split(folder, prefix+split, n_classes) for split in ('train', test))
 
 # %% ../nbs/00_data.ipynb #0a324f01
@@ -197,8 +196,11 @@ def to_float(
 _sample_counts = {'train/3':6131, 'train/7':6265, 'valid/3':1010, 'valid/7':1028}
 
 def _is_whole(folder):
-    "Does `folder` hold all of the sample, by count?"
-    return all(len(list((folder/sub).glob('*.png')))==n for sub,n in _sample_counts.items())
+    "Does `folder` hold all of the sample? Counted by name, and no PNG is smaller than 67 bytes"
+    def count(sub):
+        if not (folder/sub).is_dir(): return 0
+        return sum(e.name.endswith('.png') and e.stat().st_size>66 for e in os.scandir(folder/sub))
+    return all(count(sub)==n for sub,n in _sample_counts.items())
 
 def _write_sample(folder):
     "Every three and seven as a PNG named after its place in MNIST's file"

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['MOMENTS', 'DataLoaders', 'Callback', 'CancelBatchException', 'CancelTrainException', 'CancelValidException',
            'CancelEpochException', 'CancelFitException', 'Learner', 'Recorder', 'get_hyper', 'ProgressCallback',
-           'sched_lin', 'sched_cos', 'sched_exp', 'combined_cos', 'ParamScheduler', 'LRFinder', 'SkipValidation',
-           'decode_preds']
+           'sched_lin', 'sched_cos', 'sched_exp', 'combined_cos', 'ParamScheduler', 'LRFinder', 'steepest',
+           'SkipValidation', 'decode_preds']
 
 # %% ../nbs/06_learner.ipynb #27254133
 import copy, time, warnings
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from math import cos, inf, nan, pi
 
 import torch
@@ -19,9 +19,11 @@ from fastcore.basics import listify, patch
 from torch import Tensor, nn
 
 from .core.choices import nearest
+from .core.guards import check_count, check_function, check_pictures, check_range, explained, in_any_case, metric_name, one_number
 from .core.progress import EpochBar, plot_loss, plot_metrics, plot_rates
 from .data import show_digits
 from .optimizer import Adam, set_hyper
+from .sgd import DataLoader
 
 # %% ../nbs/06_learner.ipynb #d420c111
 class DataLoaders:
@@ -70,8 +72,7 @@ def _warn_of_typos(cb):
     "Warn of each method of a callback that is named like a moment, and that the loop never calls"
     cls = type(cb)
     for name in dir(cls):
-        if not name.startswith(('before_','after_','cleanup_')) or name in MOMENTS: continue
-        if not callable(getattr(cls, name)): continue    # a value or a property
+        if not name.startswith(('before_','after_','cleanup_')) or name in MOMENTS or not callable(getattr(cls, name)): continue
         near = nearest(name, MOMENTS)
         hint = f'did you mean {near}?' if near else 'the loop has no such moment'
         warnings.warn(f'{cls.__name__}.{name} is never called: {hint}', stacklevel=3)
@@ -90,6 +91,8 @@ class Learner:
     ):
         self.dls, self.model, self.loss_func, self.opt_func, self.lr = dls, model, loss_func, opt_func, lr
         self.metrics, self.cbs, self.opt, self.training = [*listify(metrics)], [], None, False
+        for name,f in ('loss_func',loss_func), ('opt_func',opt_func), *(('metrics',m) for m in self.metrics):
+            if f is not None: check_function(name, f)    # a loss may come later
         self.recorder = Recorder()
         self.add_cbs([self.recorder, ProgressCallback(), *listify(cbs)])
 
@@ -134,10 +137,14 @@ def _do_batch(self:Learner):
 
 @patch
 def _all_batches(self:Learner):
-    for i,(xb,yb) in enumerate(self.dl):
-        self.iter, self.xb, self.yb = i, xb.to(self.dls.device), yb.to(self.dls.device)
-        self._phase('batch', self._do_batch, CancelBatchException)
-        self.train_iter += self.training
+    try:
+        for i,(xb,yb) in enumerate(self.dl):
+            self.iter, self.xb, self.yb = i, xb.to(self.dls.device), yb.to(self.dls.device)
+            self._phase('batch', self._do_batch, CancelBatchException)
+            self.train_iter += self.training
+    except (RuntimeError, ValueError) as e:
+        if (told := explained(e, getattr(self, 'xb', None))) is e: raise
+        raise told from e
 
 # %% ../nbs/06_learner.ipynb #db8ed421
 @patch
@@ -171,8 +178,7 @@ def fit(self:Learner,
     cbs=None,            # Callbacks for this fit alone
 ):
     "Train and validate `n_epoch` times; the optimizer and what it remembers are kept from fit to fit"
-    if not isinstance(n_epoch, int) or n_epoch<1:
-        raise ValueError(f'n_epoch is {n_epoch!r}: expected 1 or more passes')
+    n_epoch = check_count('n_epoch', n_epoch, 'passes')
     lr, cbs = self.lr if lr is None else lr, listify(cbs)
     self.n_epoch, self.epoch, self.train_iter, self.loss = n_epoch, 0, 0, None
     self.model.to(self.dls.device)
@@ -180,11 +186,12 @@ def fit(self:Learner,
     set_hyper(self.opt, 'lr', lr)
     self.opt.zero_grad()
     self.add_cbs(cbs)
-    try: self._phase('fit', self._do_fit, CancelFitException)
-    finally:
-        with ExitStack() as ends:    # each has its turn, in order, even if one of them fails
-            ends.callback(self.remove_cbs, cbs)
-            for cb in reversed(self.cbs): ends.callback(getattr(cb, 'cleanup_fit', lambda: None))
+    def ends():
+        for cb in list(self.cbs): yield getattr(cb, 'cleanup_fit', lambda: None)
+        yield lambda: self.remove_cbs(cbs)
+    with in_any_case(ends()):
+        if (type(self), type(self.dls.train))==(Learner, DataLoader): check_pictures(self)
+        self._phase('fit', self._do_fit, CancelFitException)
 
 # %% ../nbs/06_learner.ipynb #967236ee
 class Recorder(Callback):
@@ -193,8 +200,8 @@ class Recorder(Callback):
     def __init__(self): self._open([])
 
     def _open(self, metrics):
-        names = [getattr(m, '__name__', type(m).__name__) for m in metrics]
-        self.metric_names = ['train_loss', 'valid_loss', *names]
+        for m in metrics: check_function('metrics', m)
+        self.metric_names = ['train_loss', 'valid_loss', *map(metric_name, metrics)]
         self.values, self.times, self.losses, self.lrs, self.ends = [], [], [], [], []
 
     def _begin(self): self._sizes, self._stats = [], []
@@ -209,14 +216,14 @@ class Recorder(Callback):
 
     def after_loss(self):
         learn = self.learn
-        loss = learn.loss.detach()
+        loss = one_number(learn.loss, 'the loss')
         self._sizes.append(len(learn.yb))
         if learn.training:
             self._stats.append(loss)
             self.losses.append(loss)
             self.lrs.append(get_hyper(learn.opt, 'lr'))
         else:
-            metrics = [torch.as_tensor(m(learn.pred, learn.yb)).to(loss) for m in learn.metrics]
+            metrics = [one_number(torch.as_tensor(m(learn.pred, learn.yb)), f'the metric {metric_name(m)}').to(loss) for m in learn.metrics]
             self._stats.append(torch.stack([loss, *metrics]))
 
     def _means(self):
@@ -364,7 +371,9 @@ class LRFinder(Callback):
         end_lr:float=10.,    # Last rate
         num_it:int=100,      # Batches to try
         smooth:float=0.9,    # Share of the old mean in the running mean of the loss
-    ): self.sched, self.num_it, self.smooth = sched_exp(start_lr, end_lr), num_it, smooth
+    ):
+        check_range(start_lr, end_lr)
+        self.sched, self.num_it, self.smooth = sched_exp(start_lr, end_lr), num_it, smooth
 
     def before_fit(self): self.lrs, self.losses, self.mean = [], [], 0.
 
@@ -378,6 +387,24 @@ class LRFinder(Callback):
         self.losses.append(self.mean/(1-self.smooth**len(self.lrs)))
         if not self.losses[-1] <= 4*min(self.losses) or len(self.lrs)==self.num_it: raise CancelFitException
 
+# %% ../nbs/06_learner.ipynb #lrf00002
+def steepest(
+    lrs:list,    # Rates in rising order
+    losses:list, # The smoothed loss at each of them
+)->float:        # One of the rates, never the first or the last
+    "The rate at which the loss falls fastest on its way to its lowest point; a `ValueError` if it never falls"
+    lrs, losses = torch.tensor(lrs, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64)
+    if not losses[:3].isfinite().all():
+        raise ValueError(f'the loss is {losses[~losses.isfinite()][0]} from the start, at a rate of {lrs[0]:.3g}: '
+                         'check data and model, or begin with a smaller start_lr')
+    first = max(2, len(lrs)//20)
+    best = first + losses[first:].nan_to_num(inf).argmin().item() if len(losses)>first else 0    # beyond it the loss says nothing
+    if best<=first:
+        raise ValueError(f'the loss only rises, from {losses[0]:.3g} at a rate of {lrs[0]:.3g}: '
+                         'begin with a smaller start_lr, or check the model')
+    slopes = torch.gradient(losses[:best+1], spacing=(lrs[:best+1].log(),))[0]
+    return lrs[first + slopes[first:best].argmin()].item()
+
 # %% ../nbs/06_learner.ipynb #d9347f3e
 @patch
 def lr_find(self:Learner,
@@ -387,7 +414,7 @@ def lr_find(self:Learner,
     show_plot:bool=True, # Draw loss against rate?
 )->float:                # The rate at which the smoothed loss falls fastest
     "Try rates from `start_lr` to `end_lr`, one a batch, and put model and optimizer back as they were"
-    if num_it<3: raise ValueError(f'num_it is {num_it}: a slope needs 3 batches or more')
+    check_count('num_it', num_it, 'batches, enough for a curve', least=10)
     finder, record = LRFinder(start_lr, end_lr, num_it), dict(vars(self.recorder))
     weights, opt, self.opt = copy.deepcopy(self.model.state_dict()), self.opt, None
     n_epoch = -(-num_it//len(self.dls.train))
@@ -397,11 +424,8 @@ def lr_find(self:Learner,
         self.model.load_state_dict(weights)
         self.opt = opt
         vars(self.recorder).update(record)
-    losses, lrs = torch.tensor(finder.losses), torch.tensor(finder.lrs)
-    if not losses[:3].isfinite().all(): raise ValueError(f'the loss is {losses[0]} from the start: check data and model')
-    best = max(losses.nan_to_num(inf).argmin().item(), 2) + 1    # beyond its lowest point the loss says nothing
-    steep = lrs[torch.gradient(losses[:best], spacing=(lrs[:best].log(),))[0].argmin()].item()
-    if show_plot: plot_rates(lrs, losses, steep)
+    steep = steepest(finder.lrs, finder.losses)
+    if show_plot: plot_rates(torch.tensor(finder.lrs), torch.tensor(finder.losses), steep)
     return steep
 
 # %% ../nbs/06_learner.ipynb #78aa98f6

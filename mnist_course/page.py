@@ -205,7 +205,7 @@ def page_text(
 )->str:          # HTML
     "The whole page: its sources, the models and the digits in one text"
     if not models: raise ValueError('no models: the page needs one at least')
-    as_json = lambda data: json.dumps(data, separators=(',',':')).replace('<', '\\u003c')
+    as_json = lambda data: json.dumps(data, separators=(',',':'), allow_nan=False).replace('<', '\\u003c')
     parts = {'page.css': page_part('page.css')+page_part('watch.css'), 'scripts': '\n'.join(page_part(f'{name}.js') for name in SCRIPTS),
              'models': as_json(models), 'real digits': REAL.read_text(), 'digits': as_json(watch_data())}
     text = page_part('page.html')

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FORMAT', 'digest', 'write_tensors', 'read_tensors', 'save_model', 'misfits', 'load_model', 'opt_state',
            'load_opt_state', 'random_state', 'load_random_state', 'take_tensors', 'put_tensors', 'save_checkpoint',
-           'load_checkpoint', 'Resume', 'CheckpointCallback', 'LogCallback', 'CSVLogger', 'JSONLogger', 'StopOnNaN',
-           'TensorBoardCallback', 'sync_folder', 'write_atomic']
+           'load_checkpoint', 'kept_seed', 'Resume', 'CheckpointCallback', 'LogCallback', 'CSVLogger', 'JSONLogger',
+           'StopOnNaN', 'TensorBoardCallback', 'sync_folder', 'write_atomic']
 
 # %% ../nbs/11_persist.ipynb #405fd0ea
 import copy, json, warnings
@@ -22,8 +22,11 @@ from fastcore.basics import patch
 from torch import nn
 
 import mnist_course
+from .core.contents import (check_checkpoint_header, check_generators, check_model_header, check_opt_state,
+                                        check_record, check_tensors, is_count, looks_like, params_of, warn_of_nan)
 from .core.files import csv_bytes, sync_folder, write_atomic
 from .core.progress import EventFiles, json_lines, record_rows
+from .core.runs import check_run, run_settings, say_seed
 from .data import show_digits
 from .evaluate import worst_errors
 from .learner import Callback, DataLoaders, Learner, LRFinder
@@ -59,25 +62,16 @@ def write_tensors(
     write_atomic(path, safetensors.torch.save(tensors, {'mnist_course': json.dumps(header)}))
 
 # %% ../nbs/11_persist.ipynb #4154a3ee
-def _looks_like(data):
-    "What a file that is no safetensors file seems to be"
-    if not data: return 'it is empty'
-    if data[:1]==b'<': return 'it begins like a web page'
-    if data[:2]==b'PK' or data[:1]==b'\x80':
-        return 'it begins like a pickle, which may run any program when it is loaded, so it stays closed'
-    return f'it begins with {data[:8]!r}'
-
 def _read_header(path, data):
     "Our header in the bytes of a safetensors file"
     def bad(why): return ValueError(f'{path}: damaged, or no file of ours: {why}')
     n = int.from_bytes(data[:8], 'little')
-    if data[8:9]!=b'{': raise bad(_looks_like(data))
+    if data[8:9]!=b'{': raise bad(looks_like(data))
     if n>len(data)-8: raise bad(f'it claims a header of {n:,} bytes, and {len(data)-8:,} are left')
     try: header = json.loads(json.loads(data[8:8+n])['__metadata__']['mnist_course'])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise bad('its header says nothing that we know') from None
-    if not isinstance(header, dict) or not isinstance(header.get('format'), int):
-        raise bad('its header names no format')
+    if not isinstance(header, dict) or not is_count(header.get('format'), 1): raise bad('its header names no format')
     if header['format']>FORMAT:
         raise ValueError(f'{path}: format version {header["format"]}, by mnist_course {header.get("package")}; '
                          f'{mnist_course.__version__}, here, knows up to {FORMAT}: install a newer one')
@@ -142,24 +136,21 @@ def load_model(
 )->nn.Module:                  # The model, on the device where it was, or on the CPU
     "A saved model; on any error the given one keeps its weights, and nothing in the file is ever run"
     tensors, header = read_tensors(path, 'model')
+    check_model_header(path, header)
     if model is None: model = _rebuild(path, header)
     wrong = misfits(model.state_dict(), tensors)
     if wrong: raise ValueError(f'{path}: made for another network: ' + '; '.join(wrong))
     model.load_state_dict(tensors)
+    warn_of_nan(path, tensors, model)
     return model
 
 # %% ../nbs/11_persist.ipynb #c59c759f
-def _params(opt):
-    "The parameters of an optimizer, in its order"
-    if hasattr(opt, 'params'): return opt.params
-    return [p for group in opt.param_groups for p in group['params']]
-
 def opt_state(
     opt,   # One of ours, or a `torch.optim` optimizer
 )->dict:   # Numbers and tensors in dicts and lists: the optimizer's own, no copies
     "What an optimizer remembers and how it is set; parameters by their place in its list"
     kind = f'{type(opt).__module__}.{type(opt).__name__}'
-    state = dict(kind=kind, shapes=[list(p.shape) for p in _params(opt)])
+    state = dict(kind=kind, shapes=[list(p.shape) for p in params_of(opt)])
     if hasattr(opt, 'state_dict'): return state | opt.state_dict()
     place = {p:i for i,p in enumerate(opt.params)}
     return state | dict(
@@ -167,22 +158,11 @@ def opt_state(
         memory={name: {place[p]: v for p,v in d.items()} for name,d in vars(opt).items() if type(d)==dict})
 
 # %% ../nbs/11_persist.ipynb #16164363
-def _check_opt(opt, state):
-    "A `ValueError` if a state is not this optimizer's"
-    mine = opt_state(opt)
-    for what in ('kind','shapes'):
-        if state[what]!=mine[what]:
-            raise ValueError(f'a state for an optimizer with {what} {state[what]}, this has {mine[what]}')
-
-def load_opt_state(
-    opt,        # An optimizer of the same kind, for parameters of the same shapes
-    state:dict, # By `opt_state`, as it was or after a trip through JSON
-):
-    "Put a state and its settings, the rate too, into an optimizer; a `ValueError` if it is another's"
-    _check_opt(opt, state)
-    mine, params, state = opt_state(opt), _params(opt), copy.deepcopy(state)
+def _put_opt(opt, state):
+    "Put a state into an optimizer, unchecked"
+    mine, params, state = opt_state(opt), params_of(opt), copy.deepcopy(state)
     if hasattr(opt, 'state_dict'):
-        groups = [{k: tuple(v) if isinstance(old.get(k), tuple) else v for k,v in new.items()}
+        groups = [old | {k: tuple(v) if isinstance(old.get(k), tuple) else v for k,v in new.items()}
                   for old,new in zip(mine['param_groups'], state['param_groups'])]
         opt.load_state_dict(dict(state={int(i): s for i,s in state['state'].items()}, param_groups=groups))
         return
@@ -192,6 +172,14 @@ def load_opt_state(
     for name,v in state['settings'].items(): setattr(opt, name, v)
     for name,d in state['memory'].items():
         setattr(opt, name, {params[int(i)]: put(v, params[int(i)]) for i,v in d.items()})
+
+def load_opt_state(
+    opt,        # An optimizer of the same kind, for parameters of the same shapes
+    state:dict, # By `opt_state`, as it was or after a trip through JSON
+):
+    "Put a state and its settings, the rate too, into an optimizer; a `ValueError`, and it is as it was, if it can't go on with it"
+    check_opt_state('this', opt, state, opt_state, _put_opt)
+    _put_opt(opt, state)
 
 # %% ../nbs/11_persist.ipynb #47f1cf6c
 def _device_args(device): return [device] if device.type=='cuda' else []    # of several, this one
@@ -206,11 +194,13 @@ def random_state(
     own = {f'loader{i}': getattr(dl, 'generator', None) for i,dl in enumerate(dls.loaders)}
     return state | {name: g.get_state() for name,g in own.items() if g is not None}
 
-def _check_random(dls, state):
-    "A `ValueError` if the generators now are not those of a state"
-    if state.keys()!=random_state(dls).keys():
-        raise ValueError(f'generators then: {", ".join(state)}; now: {", ".join(random_state(dls))}. '
+def _check_random(dls, state, where='random'):
+    "A `ValueError` if the generators now are not those of a state, or can't take it"
+    now, own = random_state(dls), {f'loader{i}': getattr(dl, 'generator', None) for i,dl in enumerate(dls.loaders)}
+    if state.keys()!=now.keys():
+        raise ValueError(f'{where}: generators then: {", ".join(state)}; now: {", ".join(now)}. '
                          'Give the loaders a seed, or none, as before, and use the same kind of device')
+    check_generators(where, state, now, {'torch': 'cpu', 'device': dls.device} | {k: g.device for k,g in own.items() if g})
 
 def load_random_state(
     dls:DataLoaders, # Loaders as those that the state was taken from
@@ -252,13 +242,6 @@ def put_tensors(
 # %% ../nbs/11_persist.ipynb #426a332e
 _records = ('values','times','losses','lrs','ends')
 
-def _run_settings(learn):
-    "What a Learner must share with the one that was saved, beside its network and optimizer"
-    dl = learn.dls.train
-    rows = len(dl.x) if hasattr(dl, 'x') else None
-    return {'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None), 'pictures to train on': rows,
-            'metrics': learn.recorder.metric_names[2:]}
-
 def save_checkpoint(
     path:Path,     # The file, best with the ending `.safetensors`; an older one is replaced
     learn:Learner, # At the end of an epoch
@@ -268,18 +251,27 @@ def save_checkpoint(
     state = dict(model=learn.model.state_dict(), opt=opt_state(learn.opt), random=random_state(learn.dls),
                  recorder={name: torch.tensor(getattr(rec, name), dtype=torch.float64) for name in _records})
     skeleton = {name: take_tensors(part, name, tensors) for name,part in state.items()}
-    header = dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=_run_settings(learn))
+    header = dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=run_settings(learn))
     write_tensors(path, tensors, header | dict(state=skeleton))
 
 # %% ../nbs/11_persist.ipynb #7ad222c2
-def _check_fits(path, learn, header, state):
-    "A `ValueError` if a checkpoint is not of such a Learner; nothing is changed"
+def _state(path, tree, tensors):
+    "The state with its tensors where their names stood"
+    try: return put_tensors(tree, tensors)
+    except (KeyError, TypeError, RecursionError) as e:
+        raise ValueError(f'{path}: state names a tensor that is not in the file: {e}') from None
+
+def _check_fits(path, learn, opt, header, random):
+    "A `ValueError` if a checkpoint is not of such a Learner, or says what can't be; nothing is changed"
+    check_checkpoint_header(path, header)
+    state, run = header['state'], run_settings(learn)
+    check_tensors(f'{path}: state.model', state['model'])
     wrong = misfits(learn.model.state_dict(), state['model'])
     if wrong: raise ValueError(f'{path}: made for another network: ' + '; '.join(wrong))
-    for what,now in _run_settings(learn).items():
-        if (then := header['run'][what])!=now:
-            raise ValueError(f'{path}: made with {what}: {then}; now {now}. Give the same data and settings')
-    _check_opt(learn.opt, state['opt'])
+    check_run(path, header['run'], run)
+    check_record(f'{path}: state.recorder', state['recorder'], header['epoch'], 2+len(run['metrics']))
+    check_opt_state(f'{path}: state.opt', opt, state['opt'], opt_state, _put_opt)
+    if random: _check_random(learn.dls, state['random'], f'{path}: state.random')
 
 def load_checkpoint(
     path:Path,             # A file by `save_checkpoint`
@@ -289,22 +281,33 @@ def load_checkpoint(
 )->int:                    # Epochs that are done
     "Put a Learner into a checkpoint's state; a `ValueError`, and all as it was, if it doesn't fit"
     tensors, header = read_tensors(path, 'checkpoint')
-    state, done = put_tensors(header['state'], tensors), header['epoch']
+    header['state'] = state = _state(path, header.get('state'), tensors)
+    opt = learn.opt_func(learn.model.parameters(), lr=learn.lr) if learn.opt is None else learn.opt
+    _check_fits(path, learn, opt, header, random)
+    done = header['epoch']
     if n_epoch is not None and done>n_epoch:
         raise ValueError(f'{path}: {done} epochs are done, and the fit is for {n_epoch}: '
                          'give the number of all epochs, with those that are done')
     learn.model.to(learn.dls.device)
-    if learn.opt is None: learn.opt = learn.opt_func(learn.model.parameters(), lr=learn.lr)
-    _check_fits(path, learn, header, state)
-    if random: _check_random(learn.dls, state['random'])
-    load_opt_state(learn.opt, state['opt'])
+    learn.opt = opt
+    load_opt_state(opt, state['opt'])
     learn.model.load_state_dict(state['model'])
+    warn_of_nan(path, {k: t for k,t in tensors.items() if k.startswith(('model.','opt.'))}, learn.model)
+    if random and (seed := getattr(learn.dls.train, 'seed', None)) is not None:
+        learn.dls.train.seed = say_seed(path, header['run'].get('seed'), seed)
     for name in _records: setattr(learn.recorder, name, state['recorder'][name].tolist())
     learn.recorder.ends = [int(end) for end in learn.recorder.ends]
     if random: load_random_state(learn.dls, state['random'])
     return done
 
 # %% ../nbs/11_persist.ipynb #951af925
+def kept_seed(
+    path:Path, # A file by `save_checkpoint`
+)->int:        # 0 where it doesn't say
+    "The seed that a run was begun with"
+    run = read_tensors(path, 'checkpoint')[1].get('run')
+    return run['seed'] if isinstance(run, dict) and isinstance(run.get('seed'), int) else 0
+
 class Resume(Callback):
     "Begin a fit where a checkpoint ended, with its settings and record; `n_epoch` counts all epochs"
     order = 65  # after the recorder has begun a new record
@@ -351,7 +354,9 @@ class CheckpointCallback(Callback):
     def _best_on_record(self, names, values):
         "The figure of the best file, if its epoch is on this run's record"
         with suppress(ValueError, FileNotFoundError):
-            metrics = read_tensors(self.best_file, 'model')[1]['metrics']
+            header = read_tensors(self.best_file, 'model')[1]
+            check_model_header(self.best_file, header)
+            metrics = header['metrics']
             if [metrics.get(name) for name in names] in values: return metrics[self.monitor]
         return self.best
 

@@ -8,9 +8,11 @@ __all__ = ['calc_grad', 'DataLoader', 'train_epoch', 'validate_epoch', 'validate
 # %% ../nbs/04_sgd.ipynb #583438a4
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .core.guards import check_count, check_used
 from .data import to_float
 from .loss import batch_accuracy
 
@@ -27,10 +29,17 @@ def calc_grad(
     return loss.detach()
 
 # %% ../nbs/04_sgd.ipynb #32b8bb41
+def _column(values):
+    "Tensors, arrays or numbers, one below the other"
+    try: return torch.stack([torch.as_tensor(v) for v in values])
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'the data set: expected pairs of tensors, arrays or numbers of one shape, or two tensors (x, y): {e}') from None
+
 def _as_xy(dset):
     "The two tensors of a data set: a pair `(x, y)`, or a list of pairs"
     if len(dset)==0: raise ValueError('the data set is empty: a loader needs at least one row')
-    x, y = dset if torch.is_tensor(dset[0]) else map(torch.stack, zip(*dset))
+    if not isinstance(dset[0], (Tensor, np.ndarray)): dset = map(_column, zip(*(dset[i] for i in range(len(dset)))))
+    x, y = map(torch.as_tensor, dset)
     if len(x)!=len(y): raise ValueError(f'x has {len(x)} rows and y has {len(y)}: each x needs one y')
     if len(x)==0: raise ValueError('the data set is empty: a loader needs at least one row')
     return x, y
@@ -39,7 +48,7 @@ def _as_xy(dset):
 class DataLoader:
     "Batches `(xb, yb)` of two tensors, picked whole; uint8 pictures become floats in [0,1] as they leave"
     def __init__(self,
-        dset:Sequence,        # Two tensors `(x, y)` of equal length, or a list of pairs, as `list(zip(x, y))`
+        dset:Sequence,        # Two tensors or arrays `(x, y)` of equal length, or a list of pairs, as `list(zip(x, y))`
         bs:int=64,            # Rows in a batch
         shuffle:bool=False,   # A new random order at each pass, from `torch.randperm`?
         drop_last:bool=False, # Leave out a last, smaller batch?
@@ -47,8 +56,7 @@ class DataLoader:
         device:str='cpu',     # Where the batches lie
     ):
         x, y = _as_xy(dset)
-        if not isinstance(bs, int) or bs<1:
-            raise ValueError(f'bs is {bs!r}: expected a whole number of rows, 1 or more')
+        bs = check_count('bs', bs, 'rows')
         if drop_last and bs>len(x):
             raise ValueError(f'{len(x)} rows make no whole batch of {bs}: choose a smaller bs or keep the last')
         self.x, self.y, self.device = x.to(device), y.to(device), torch.device(device)
@@ -84,6 +92,7 @@ def train_epoch(
     params = list(params)  # a module's `parameters()` can be walked through only once
     for xb,yb in dl:
         calc_grad(xb, yb, model, loss_func)
+        check_used(params)
         with torch.no_grad():
             for p in params:
                 p -= lr*p.grad

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['COARSE', 'SHIPPED', 'MODELS', 'KINDS', 'paper_light', 'to_ink', 'find_strokes', 'area_weights', 'fit_box', 'thicken',
-           'centre_mass', 'look_closer', 'find_digit', 'is_ready', 'box_up', 'prepare', 'vary_stroke', 'small_convnet',
-           'no_digits', 'doubt_loss', 'sure_from', 'train_shipped', 'Answer', 'open_net', 'ModuleNet', 'find_model',
-           'predict', 'join_boxes', 'reading_order', 'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE',
-           'TURNS', 'disc', 'drop_lines', 'fake_photo', 'read_picture']
+           'centre_mass', 'look_closer', 'find_digit', 'is_ready', 'box_up', 'prepare', 'sure_from', 'train_shipped',
+           'Answer', 'open_net', 'ModuleNet', 'find_model', 'is_patch', 'predict', 'join_boxes', 'reading_order',
+           'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc', 'doubt_loss',
+           'drop_lines', 'fake_photo', 'no_digits', 'read_picture', 'small_convnet', 'vary_stroke']
 
 # %% ../nbs/15_your_digits.ipynb #009f6447
 import warnings
@@ -22,9 +22,11 @@ from .core.numpy_forward import load_numpy, read_numpy
 from .core.ink import (EMPTY, closing, closing_share, doubt_about, drop_lines, find_groups, has_dark_ink, ink_share, keep_strokes,
                                    of_one_digit, shrink, strongest)
 from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS, as_picture, disc, fake_photo, read_picture
+from .doubt import doubt_below, doubt_loss, no_digits, small_convnet, train_small, vary_stroke
 
 # Version 0.1.0 had them here
-_all_ = ['FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc', 'drop_lines', 'fake_photo', 'read_picture']
+_all_ = ['FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc', 'doubt_loss', 'drop_lines', 'fake_photo', 'no_digits', 'read_picture',
+         'small_convnet', 'vary_stroke']
 
 # %% ../nbs/15_your_digits.ipynb #637f85d7
 def paper_light(
@@ -193,48 +195,6 @@ def prepare(
     ink, mask, _ = find_digit(image, leave_out)
     return box_up(ink, mask, leave_out)
 
-# %% ../nbs/15_your_digits.ipynb #a4269d77
-def vary_stroke(
-    xb,  # Pictures, float tensor, shape (n,28,28)
-):       # Half of them with thicker or thinner strokes, shape (n,28,28)
-    "Strokes of other pens: mixed at random with each pixel's greatest or least neighbour"
-    import torch
-    import torch.nn.functional as F
-    thick, thin = (F.max_pool2d(sign*xb[:,None], 3, 1, 1)[:,0]*sign for sign in (1,-1))
-    much = torch.where(torch.rand(len(xb),1,1)<.5, torch.rand(len(xb),1,1)*1.6-.8, 0)
-    return xb + much.clamp(min=0)*(thick-xb) - .6*much.clamp(max=0)*(thin-xb)
-
-# %% ../nbs/15_your_digits.ipynb #a1c15017
-def small_convnet():
-    "The layers of `small-convnet`: from rows (n,784) to scores (n,10), 67,594 numbers"
-    from torch import nn
-    return [nn.Unflatten(1, (1,28,28)), nn.Conv2d(1, 32, 7, stride=3), nn.BatchNorm2d(32), nn.ReLU(),
-            nn.Conv2d(32, 64, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),
-            nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 10)]
-
-# %% ../nbs/15_your_digits.ipynb #d0b7a002
-def no_digits(
-    xb,  # Digits, float tensor, shape (n,28,28)
-):       # As many pictures that are no digits, or by chance at most, shape (n,28,28)
-    "Of three kinds at random: two over one another, one turned over itself, and curves"
-    import torch
-    import torch.nn.functional as F
-    n, other = len(xb), xb[torch.randperm(len(xb))]
-    both = torch.maximum(xb.roll(-4, 2), other.roll(4, 2))
-    turned = torch.maximum(xb.mT, xb.flip(1))
-    noise = F.interpolate(torch.randn(n,1,5,5), size=20, mode='bicubic')[:,0]
-    curves = F.pad((1.5-4*noise.abs()).clamp(0, 1), (4,4,4,4))
-    return torch.stack([both, turned, curves])[torch.randint(3, (n,)), torch.arange(n)]
-
-# %% ../nbs/15_your_digits.ipynb #a1c15019
-def doubt_loss(
-    scores,  # Of a network, shape (n,c)
-    y,       # Which class, or -1 for none of them, shape (n)
-):           # A number
-    "Cross-entropy; of what is no digit, each class shall be as likely as the others"
-    logp = scores.log_softmax(1)
-    return -logp.gather(1, y.clamp(min=0)[:,None])[:,0].where(y>=0, logp.mean(1)).mean()
-
 # %% ../nbs/15_your_digits.ipynb #0fd00ec0
 def sure_from(
     probs:np.ndarray,  # Probabilities of held-out pictures, shape (n,c)
@@ -263,44 +223,29 @@ def _renamed(name):
 def train_shipped(
     name:str='small-convnet', # One of `SHIPPED`
     folder:Path=Path('.'), # Where its file goes
-    n_epoch:int|None=None, # Passes; 8 for `small-convnet`, the recipe's own for others, unless given
+    n_epoch:int|None=None, # Passes; 16 for `small-convnet`, the recipe's own for others, unless given
     data:tuple|None=None,  # `(train, test)`, both `Digits`; MNIST unless given
     n_valid:int=10_000,    # Training images to hold out in the first of two runs
     seed:int=0,            # For first weights, order of the batches and random changes
 )->dict:                 # What was measured
     "Train one of the networks that ship, and write its file: once held out for the threshold, once on all"
-    from functools import partial
     from tempfile import TemporaryDirectory
     import torch
-    from mnist_course.convnet import Augment, random_warp
-    from mnist_course.learner import Callback, ParamScheduler, combined_cos
+    from mnist_course.convnet import random_warp
     from mnist_course.persist import read_tensors, write_tensors
-    from mnist_course.recipes import Recipe, train_recipe
     from mnist_course.speed_answer import save_numpy
     from mnist_course.speed_by_hand import train_hand
-    class Doubt(Callback):
-        "A fifth more pictures in each training batch, which are no digits"
-        def before_batch(self):
-            learn, k = self.learn, len(self.learn.xb)//5
-            if not learn.training: return
-            new = no_digits(learn.xb[:k].view(k,28,28)).view_as(learn.xb[:k])
-            learn.xb, learn.yb = torch.cat([learn.xb, new]), torch.cat([learn.yb, learn.yb.new_full((k,), -1)])
     name = _renamed(name)
     if name not in SHIPPED: raise ValueError(f'no network {name!r}: choose from {", ".join(SHIPPED)}')
-    def train(n_valid):
-        if name!='small-convnet': return train_hand(name, seed, n_valid, data, n_epoch)
-        recipe = Recipe('small-convnet', 'conv7/3-32, conv3-64, conv3-64, linear', small_convnet,
-                        doubt_loss,
-                        partial(torch.optim.AdamW, betas=(.9,.98), weight_decay=.05, fused=True),
-                        lr=.008, bs=128, n_epoch=n_epoch or 8, article='none: ours', figure='none')
-        cbs = [Augment(), Augment(vary_stroke), Doubt(), ParamScheduler({'lr': combined_cos(.2, .0004, .008, 0.)})]
-        return train_recipe(recipe, seed, n_valid=n_valid, data=data, cbs=cbs, bar=False)
+    is_small = name=='small-convnet'
+    def train(n_valid): return train_small(n_valid, seed, n_epoch, data) if is_small else train_hand(name, seed, n_valid, data, n_epoch)
     held, path = train(n_valid), Path(folder)/f'{name}.safetensors'
     valid = held.learn.dls.valid
     warped = (random_warp(valid.x/255, pixels=0, generator=torch.Generator().manual_seed(seed))*255).byte()
     with TemporaryDirectory() as place:
         save_numpy(Path(place)/path.name, held.learn.model)
-        sure = sure_from(load_numpy(Path(place)/path.name)(warped.numpy()), valid.y.numpy())
+        net = load_numpy(Path(place)/path.name)
+        sure = doubt_below(net(valid.x.numpy())) if is_small else sure_from(net(warped.numpy()), valid.y.numpy())
     run = train(0)
     figures = dict(held_out=round(held.accuracy, 4), test=round(run.accuracy, 4), sure_from=round(sure, 3),
                    parameters=run.n_params, epochs=run.recipe.n_epoch, seed=seed,
@@ -403,6 +348,13 @@ def find_model(
     if not isinstance(least, (int,float)): raise ValueError(f'{path}: sure_from is {least!r}: expected a probability')
     return net, least
 
+# %% ../nbs/15_your_digits.ipynb #a1c15p02
+def is_patch(
+    seen:np.ndarray, # A picture as MNIST has them, bytes, shape (28,28)
+)->bool:             # Is the ink somewhere more than 6 pixels from all that is not ink?
+    "Too solid for strokes of a pen"
+    return bool(ndimage.distance_transform_edt(np.pad(seen>64, 1)).max()>6)
+
 # %% ../nbs/15_your_digits.ipynb #d0b7a012
 def predict(
     *images,               # Files, PIL images, arrays or tensors, each of one digit
@@ -418,6 +370,7 @@ def predict(
             if EMPTY not in str(e): raise
             return Answer(None, 0., [], False, np.zeros((28,28), np.uint8), str(e))
         seen = box_up(ink, mask)
+        if not doubt and is_patch(seen): doubt = 'it may be a patch, not strokes of a pen'
         answer = Answer.of(net(seen[None])[0], net.classes, least, seen)
         return replace(answer, sure=answer.sure and not doubt, note=doubt)
     return [ask(image) for image in images]

@@ -41,6 +41,77 @@ few, counts = Digits(images, labels), {'train/3':6, 'train/7':6, 'valid/3':6, 'v
 with mock.patch.multiple(m, load_mnist=lambda: (few, few), _sample_counts=counts):
     assert len(list(sample_folder(tmp/'sample').rglob('*.png')))==24''',
 ),
+'core.idx': dict(
+    what_is = "assert what_is(b'<html>')=='a web page'",
+    unzipped = "f = open(tmp/'a', 'wb'); f.write(b'some'); f.close()\nwith unzipped(tmp/'a') as f: assert f.read()==b'some'",
+    idx_header = "import io; assert idx_header(io.BytesIO(bytes([0,0,8,1,0,0,0,5])), 'some')==('>u1', [5])",
+    idx_numbers = "(tmp/'a').write_bytes(bytes([1,2]))\nwith open(tmp/'a', 'rb') as f: assert idx_numbers(f, 'a', '>u1', [2]).tolist()==[1,2]",
+    read_array = "(tmp/'a').write_bytes(bytes([0,0,8,1,0,0,0,2,1,2])); assert read_array(tmp/'a').tolist()==[1,2]",
+    read_header = "(tmp/'a').write_bytes(bytes([0,0,8,1,0,0,0,2,1,2])); assert read_header(tmp/'a')==('>u1', [2])",
+),
+'core.layouts': dict(
+    Part = "assert Part('a', [], []).notes==[]",
+    need = "assert need('json', 'a') and caught(lambda: need('no_such', 'a')) is ModuleNotFoundError",
+    reading = """def fails():
+    with reading('a', 'a table'): 1/0
+assert caught(fails) is ValueError""",
+    words = "assert words('x_train')==['x','train']",
+    split_of = "assert split_of('t10k')=='test'",
+    set_of = "assert set_of('emnist-letters-train')=='emnist-letters'",
+    side_of = "assert side_of(784)==28",
+    is_images = "assert is_images((5,784))",
+    pairs = "assert pairs({'x': (9,28,28), 'y': (9,)})=={'': {'': ('x','y')}}",
+    parts_of = "assert parts_of({'x': images.numpy(), 'y': labels.numpy()}, 'a')[0].name=='x'",
+    columns_of = "assert columns_of(labels.numpy()[:,None])[2] is None",
+    read_npz = "import numpy as np; np.savez(tmp/'a.npz', x=images, y=labels); assert len(read_npz(tmp/'a.npz')[0].labels)==12",
+    read_h5 = "h5py = need('h5py', ''); f = h5py.File(tmp/'a.h5', 'w'); f['x'] = images.numpy(); f['y'] = labels.numpy(); f.close(); assert len(read_h5(tmp/'a.h5'))==1",
+    read_mat = "need('scipy.io', '').savemat(tmp/'a.mat', dict(x=images.numpy(), y=labels.numpy()[:,None])); assert len(read_mat(tmp/'a.mat'))==1",
+    evenness = "assert evenness(labels.numpy()*0)==0",
+    label_column = "assert label_column(['label'], None, None, 785, '')==0",
+    pixel_order = "assert pixel_order(['p1','p10','p2'])==[0,2,1]",
+    read_csv = "import io; assert read_csv(io.BytesIO(b'label,'+b','.join(b'%d' % i for i in range(16))+b'\\n3'+b',0'*16), 'a').labels.tolist()==[3]",
+    read_libsvm = "assert read_libsvm({'a': b'1 1:1 16:1'}, 'a')[0].images.shape==(1,16)",
+    picture = "from PIL import Image; Image.new('L', (3,2)).save(tmp/'a.png'); assert picture(tmp/'a.png', 'a').shape==(2,3)",
+    stacked = "assert isinstance(stacked([images[0].numpy(), images[0,:3].numpy()]), list)",
+    read_pictures = "from PIL import Image; Image.new('L', (3,2)).save(tmp/'a.png'); assert read_pictures([(tmp/'a.png', 'a', '')])[0].labels.tolist()==['a']",
+    read_parquet = """import io, pandas as pd
+from PIL import Image
+out = io.BytesIO(); Image.new('L', (3,2)).save(out, 'PNG')
+pd.DataFrame(dict(image=[dict(bytes=out.getvalue(), path='a')], label=[3])).to_parquet(tmp/'a.parquet')
+assert read_parquet(tmp/'a.parquet').images.shape==(1,2,3)""",
+),
+'any_digits_files': dict(
+    opened = "(tmp/'a').write_bytes(b'some')\nwith opened(tmp/'a') as f: assert f.read()==b'some'",
+    start_of = "(tmp/'a').write_bytes(b'some'); assert start_of(tmp/'a', 2)==b'so'",
+    layout_of = "(tmp/'a').write_bytes(b'PAR1'); assert layout_of(tmp/'a')=='Parquet'",
+    Found = "assert len(Found(tmp, 'idx', 1, None).parts())==1",
+    assemble = "assert assemble(tmp, 'idx', [m.Part('train', images.numpy(), labels.numpy())]).test is None",
+    find_set = "assert find_set(dict(images=images.numpy(), target=labels.numpy())).layout=='Bunch'",
+),
+'any_digits': dict(
+    Kind = "assert Kind('a').classes==()",
+    kind_of = "assert kind_of(m.find_set(dict(images=images.numpy(), target=labels.numpy())))==''",
+    natural = "assert sorted(['10','9'], key=natural)==['9','10']",
+    number_labels = "assert number_labels([labels.numpy()])[1]==('3','7')",
+    to_bytes = "assert to_bytes([images.numpy()/255])[0][0].dtype=='uint8'",
+    turned = "assert (turned(images.numpy(), 4)==images.mT.numpy()).all()",
+    framed = "assert framed(images[0].numpy()).shape==(28,28)",
+    chances = "assert chances(images.numpy(), labels.numpy()).shape==(2,8)",
+    which_way = "assert which_way(images.numpy(), labels.numpy())[0] is None",
+    scaled = "assert scaled(images.numpy(), 14).shape==(12,14,14)",
+    straighten = "assert len(straighten(m.find_set(dict(images=images.numpy(), target=labels.numpy())))[0])==10",
+    AsRead = "assert 'AsRead' in repr(AsRead(x, labels)) and len(AsRead(x, labels)[:3])==3",
+    load_any = "assert load_any(dict(images=images.numpy(), target=labels.numpy()))[1].classes==('3','7')",
+),
+'tools.cli_data': dict(
+    as_blocks = "assert as_blocks(images[:2].numpy()).count('\\n')==6",
+    duplicates = "d = duplicates(*[type('D', (), dict(images=images))()]*2); assert len(d)==12",
+    doubted = "from mnist_course.data import Digits; assert doubted(Digits(images, labels, tuple('0123456789')))==[]",
+    traps = "assert traps(['size: a'])",
+    describe = "import numpy as np; np.savez(tmp/'a.npz', x=images, y=labels); assert describe(tmp/'a.npz')[0]['train']==10",
+    picture_rows = "from mnist_course.data import Digits; assert list(picture_rows(Digits(images, labels, tuple('0123456789'))))==['3','7']",
+    data = "import numpy as np; np.savez(tmp/'a.npz', x=images, y=labels); data(tmp/'a.npz')",
+),
 'similarity': dict(
     mean_digit = "assert mean_digit(images).shape==(28,28)",
     mnist_distance = "assert mnist_distance(images/255, images[0]/255).shape==(12,)",
@@ -99,6 +170,7 @@ extra = Callback(); learn.add_cbs(extra); learn.remove_cbs(extra)
 assert len(learn.validate())==2 and learn.get_preds()[0].shape==(12,1)
 learn.lr_find(num_it=10)
 learn.show_results(max_n=4)''',
+    steepest = "assert steepest([.1*1.5**i for i in range(9)], [9.,9.,9.,8.,5.,2.,1.,2.,3.])==.1*1.5**4",
     Recorder = '''
 learn = Learner(DataLoaders(batches, batches), torch.nn.Linear(784,1), lambda p,t: (p-t).pow(2).mean(), lr=.001, metrics=lambda p,t: (p-t).abs().mean())
 learn.fit(1)
@@ -183,6 +255,7 @@ assert learn.recorder.values[0][1]!=learn.recorder.values[0][1]''',
     take_tensors = "t = {}; assert take_tensors([x], 'a', t)==[{'__tensor__':'a.0'}] and t['a.0'] is x",
     put_tensors = "assert put_tensors([{'__tensor__':'a'}], {'a': x})[0] is x",
     save_checkpoint = LEARN+"save_checkpoint(tmp/'c.safetensors', learn); assert load_checkpoint(tmp/'c.safetensors', learn)==1",
+    kept_seed = "assert caught(lambda: kept_seed(tmp/'m.safetensors')) is ValueError",
     load_checkpoint = "assert caught(lambda: load_checkpoint(tmp/'m.safetensors', None)) is ValueError",
     CheckpointCallback = LEARN+"cb = CheckpointCallback(tmp/'k'); learn.fit(1, .001, cbs=cb); cb.load_best(); assert cb.saved",
     Resume = LEARN+"learn.fit(2, .001, cbs=Resume(tmp/'k'/'last.safetensors')); assert len(learn.recorder.values)==2",
@@ -193,6 +266,10 @@ assert learn.recorder.values[0][1]!=learn.recorder.values[0][1]''',
     TensorBoardCallback = LEARN+"learn.fit(1, .001, cbs=TensorBoardCallback(tmp/'runs')); assert list((tmp/'runs'/'train').iterdir())",
 ),
 'convnet': dict(
+    KeepPasses = '''
+d, skip, budget = m.Digits(images, labels), SkipEasy(), TimeBudget(9, lambda pos: .01, lambda: 0.)
+run = m.train_recipe(BEST, data=(d, d), bar=False, n_epoch=1, layers=lambda: best_net(8), cbs=[skip, budget, KeepPasses(tmp/'one.safetensors', BEST, skip, budget)])
+assert sorted(p.name for p in tmp.glob('one*'))==['one-pass1.safetensors','one.safetensors']''',
     shift = "assert shift(images, down=1)[:,0].sum()==0",
     accuracy_under = "assert accuracy_under(lambda xb: torch.eye(10)[labels], m.Digits(images, labels), [shift])==[1.]",
     conv = "assert conv(torch.ones(4,4), torch.ones(3,3)).tolist()==[[9,9],[9,9]]",
@@ -300,16 +377,13 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     thicken = "import numpy as np; a = np.zeros((200,9)); a[:,4] = 1; assert thicken(a, a>0).sum()>a.sum()",
     centre_mass = "import numpy as np; assert centre_mass(np.ones((1,1)))[14,14]==1",
     is_ready = "assert not is_ready(images[0].numpy())",
+    is_patch = "import numpy as np; assert is_patch(np.full((28,28), 255, 'u1'))",
     box_up = "import numpy as np; a = np.zeros((40,40)); a[5:30,8:12] = 1; assert box_up(a, a>0).max()==255",
     prepare = "import numpy as np; a = np.full((90,90), 230, 'u1'); a[20:70,40:48] = 20; assert prepare(a).shape==(28,28)",
-    vary_stroke = "assert vary_stroke(images/255).shape==(12,28,28)",
-    small_convnet = "assert torch.nn.Sequential(*small_convnet())(x).shape==(12,10)",
-    no_digits = "assert no_digits(images/255).shape==(12,28,28)",
-    doubt_loss = "assert doubt_loss(torch.zeros(3,10), torch.tensor([1,2,-1])).isclose(torch.tensor(10.).log())",
     sure_from = "import numpy as np; assert sure_from(np.eye(2), np.arange(2))==.999",
     SHIPPED = "assert SHIPPED[0]=='small-convnet'",
-    MODELS = "assert (MODELS/'small-convnet.safetensors').is_file()",
     train_shipped = "from mnist_course.data import Digits; d = Digits(images.repeat(9,1,1), labels.repeat(9)); assert train_shipped('small-convnet', tmp, 1, (d,d), 20)['parameters']==67_594",
+    MODELS = "assert (MODELS/'small-convnet.safetensors').is_file()",
     Answer = "import numpy as np; assert Answer.of(np.array([.2,.8]), [3,7], .9, None).runners_up==[(3,.2)]; assert str(Answer(7, .9, [(1,.1)], True, np.zeros((28,28))))=='7 0.900 (then 1 0.100)'",
     open_net = "assert open_net(MODELS/'mlp-490.safetensors')[0].size==28",
     ModuleNet = "assert ModuleNet(torch.nn.Linear(784, 10))(images[:2].numpy()).shape==(2,10)",
@@ -321,9 +395,35 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     KINDS = "assert 'squared' in KINDS",
     photo_accuracy = "assert 0<=photo_accuracy(images[:1].numpy(), labels[:1].numpy(), find_model('small-convnet')[0], 'blown up')<=1",
 ),
+'doubt': dict(
+    into_box = "import numpy as np; assert np.argwhere(into_box(np.full((80,8), 255, 'u1')))[[0,-1]].tolist()==[[5,14],[24,15]]",
+    draw_signs = "assert draw_signs('cmr10', 'AЖ')[1]==['A']",
+    LOOKALIKES = "assert 'O' in LOOKALIKES",
+    LETTERS = "assert 'A' in LETTERS and 'O' not in LETTERS",
+    OTHERS = "assert len(OTHERS)>500",
+    FONTS = "assert 'STIXGeneral' in FONTS",
+    HANDS = "assert HANDS[0][0]==1",
+    wobble = "assert wobble(images/255, 0).isclose(images/255, atol=1e-5).all()",
+    coarsen = "assert coarsen(images/255, 0).equal(images/255)",
+    draw_points = "assert draw_points(torch.rand(2,9,2), torch.ones(2)).shape==(2,28,28)",
+    random_strokes = "assert random_strokes(3).shape==(3,28,28)",
+    blotches = "assert blotches(3).shape==(3,28,28)",
+    pen_points = "assert pen_points('00-08', 7).shape==(7,2)",
+    OtherHands = "xb, yb = OtherHands()(8); assert xb.shape==(8,28,28) and yb.shape==(8,)",
+    doubt_below = "import numpy as np; assert doubt_below(np.eye(2))==.999",
+    widen = "assert widen(images/255, share=0).isclose(images/255, atol=1e-5).all()",
+    teach_doubt = "l = type('L', (), dict(xb=images/255, yb=labels))(); teach_doubt(l, images/255, m.OtherHands()); assert (l.yb==-1).sum()==3",
+    train_small = "from mnist_course.data import Digits; d = Digits(images.repeat(9,1,1), labels.repeat(9)); assert train_small(20, 0, 1, (d,d)).n_params==67_594",
+    HELD_OUT = "assert len(HELD_OUT)==5",
+    held_out_signs = "assert all(p.shape[1:]==(28,28) for p in held_out_signs().values())",
+    vary_stroke = "assert vary_stroke(images/255).shape==(12,28,28)",
+    small_convnet = "assert torch.nn.Sequential(*small_convnet())(x).shape==(12,10)",
+    no_digits = "assert no_digits(images/255, images/255).shape==(12,28,28)",
+    doubt_loss = "assert doubt_loss(torch.zeros(3,10), torch.tensor([1,2,-1])).isclose(torch.tensor(10.).log())",
+),
 'exercises': dict(
     load_exercises = "assert load_exercises('03_loss')[1].name=='linear1'",
-    Catalogue = "assert len(Catalogue())==57",
+    Catalogue = "assert len(Catalogue())==60",
     find_exercise = "assert find_exercise('03.2').name=='linear1'",
     EXERCISES = "assert EXERCISES['mnist_loss'].number=='03.4'",
     exercises_of = "assert len(exercises_of('03_loss.ipynb'))==5",
@@ -566,7 +666,55 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
     find_device = "assert find_device('cpu').type=='cpu'",
     threads_set = "with threads_set(1): assert torch.get_num_threads()==1",
 ),
+'core.guards': dict(
+    check_count = "assert check_count('bs', 3, 'rows')==3 and caught(lambda: check_count('bs', True, 'rows')) is ValueError",
+    check_function = "assert check_function('f', abs) is abs and caught(lambda: check_function('f', 'abs')) is ValueError",
+    check_rows = "check_rows(torch.nn.Linear(784,1), (784,)); assert caught(lambda: check_rows(torch.nn.Linear(784,1), (28,28))) is ValueError",
+    check_pictures = '''
+from types import SimpleNamespace
+learn = SimpleNamespace(cbs=[], model=torch.nn.Linear(784,1), dls=SimpleNamespace(train=SimpleNamespace(x=images)))
+assert caught(lambda: check_pictures(learn)) is ValueError''',
+    check_range = "check_range(.1, 1.); assert caught(lambda: check_range(0, 1.)) is ValueError",
+    check_used = "assert caught(lambda: check_used([torch.ones(1)])) is ValueError",
+    metric_name = "assert metric_name(abs)=='abs'",
+    one_number = "assert one_number(torch.ones(1), 'it').shape==() and caught(lambda: one_number(x, 'it')) is ValueError",
+    explained = "assert 'drop_last' in str(explained(ValueError('Expected more than 1 value per channel'), x[:1]))",
+    in_any_case = '''
+heard = []
+with in_any_case([lambda: heard.append(1)]): pass
+assert heard==[1]''',
+),
+'core.runs': dict(
+    name_of = "assert name_of(abs)=='abs'",
+    describe_layers = "assert describe_layers(torch.nn.ReLU())==[['ReLU', {}]]",
+    layers_differ = "assert layers_differ([['ReLU', {}]], [['Tanh', {}]])=='layer 0: ReLU; now Tanh'",
+    digest_rows = "assert digest_rows(labels)==digest_rows(labels.clone())!=digest_rows(labels+1)",
+    run_settings = '''
+from types import SimpleNamespace
+learn = SimpleNamespace(cbs=[], model=torch.nn.ReLU(), loss_func=abs, recorder=SimpleNamespace(metric_names=['a','b']), dls=SimpleNamespace(train=batches))
+assert run_settings(learn)['batches an epoch']==2''',
+    check_run = "assert caught(lambda: check_run('f', {'metrics': []}, {'metrics': ['a']})) is ValueError",
+    say_seed = "assert say_seed('f', 1, 1)==1",
+),
+'core.contents': dict(
+    need = "need(True, 'f', 1, 'one'); assert caught(lambda: need(False, 'f', 1, 'two')) is ValueError",
+    is_count = "assert is_count(0) and not is_count(True)",
+    looks_like = "assert looks_like(b'')=='it is empty'",
+    check_checkpoint_header = "assert caught(lambda: check_checkpoint_header('f', {'epoch': -3})) is ValueError",
+    check_model_header = "check_model_header('f', dict(recipe=None, classes=[], metrics={})); assert caught(lambda: check_model_header('f', {'recipe': 'a'})) is ValueError",
+    check_tensors = "check_tensors('f', {'a': x}); assert caught(lambda: check_tensors('f', {'a': 1})) is ValueError",
+    not_finite = "assert not_finite({'a': x, 'b': x*float('nan')}, set())==['b']",
+    warn_of_nan = "warn_of_nan('f', {'a': x}, torch.nn.Linear(2,2))",
+    check_record = "assert caught(lambda: check_record('f', {}, 1, 2)) is ValueError",
+    check_generators = "s = {'torch': torch.get_rng_state()}; check_generators('f', s, s, {'torch': 'cpu'})",
+    params_of = "assert len(params_of(torch.optim.SGD(torch.nn.Linear(2,2).parameters(), lr=.1)))==2",
+    step_of_copy = "assert step_of_copy(torch.optim.Adam(torch.nn.Linear(2,2).parameters())).state",
+    check_opt_state = "o = torch.optim.SGD([torch.ones(1)], .1); assert caught(lambda: check_opt_state('f', o, {}, lambda o: {'kind': 'a', 'shapes': []}, None)) is ValueError",
+),
 'core.files': dict(
+    held = '''
+with held(tmp): assert caught(lambda: held(tmp).__enter__()) is OSError
+assert not list(tmp.glob('.lock'))''',
     sync_folder = "sync_folder(tmp)",
     write_atomic = "write_atomic(tmp/'a', b'b'); assert (tmp/'a').read_bytes()==b'b'",
     HANDED_OUT = "assert 'index.ipynb' in HANDED_OUT",
@@ -673,6 +821,10 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
     bench_json = "from mnist_course.tools.timing import Report; assert '\"ratio\": 2.0' in bench_json([Report(m.COMPARISONS[0], [2.], [1.], None, None)], 1)",
 ),
 'tools.cli_app': dict(
+    ENDINGS = "assert ENDINGS[130]=='interrupted'",
+    Ending = "e = Ending(); e.begin(); e.close(); e.restore(); assert e.code is None",
+    kept = "with kept(lambda: 'Kept: all.'): pass",
+    watch = "new = watch(tmp/'a'); (tmp/'a').write_text('1'); assert new()==[tmp/'a']",
     welcome = "welcome(m.typer.Context(m.typer.main.get_command(app)), False, False)",
     plain_warnings = "with plain_warnings(): pass",
     printable = "assert printable('a\\nb')=='a\\\\nb'",
@@ -718,10 +870,28 @@ lambda: lessons(m.find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--
 'tools.cli_read': dict(
     count_digits = "from PIL import Image; Image.new('L', (9,9)).save(tmp/'0.png'); assert count_digits(tmp/'0.png')==0",
     as_text = "assert as_text(images[0].numpy()).count('\\n')==13",
+    piped_picture = "from unittest import mock; (tmp/'p').write_bytes(b'x')\nwith open(tmp/'p') as f, mock.patch('sys.stdin', f): assert piped_picture().read()==b'x'",
+    sources = "assert sources([tmp/'p'])==[tmp/'p']",
+    read_one = "from mnist_course.your_digits import find_model; assert read_one(tmp/'gone.png', find_model('mlp-490'))[1][0]==2",
+    read_all = "assert [e[0] for _,e in read_all([tmp/'gone.png']*2, 'mlp-490')]==[2,2]",
+    as_row = "from mnist_course.your_digits import Answer; assert as_row('a', Answer(None, 0., [], False, images[0].numpy()), True)['file']=='a'",
     predict = "import numpy as np; from PIL import Image; a = np.full((90,90), 230, 'u1'); a[20:70,40:48] = 20; Image.fromarray(a).save(tmp/'1.png'); predict([tmp/'1.png'], 'small-convnet', True, False, False)",
     draw = "draw(tmp/'d.html', None, False); assert (tmp/'d.html').exists()",
 ),
+'tools.cli_sweep': dict(
+    STATES = "assert STATES[0]=='finished'",
+    short_value = "assert short_value(.00123)=='0.00123'",
+    sweep_table = "assert sweep_table(dict(searched=dict(lr=(0,1)), trials=[]), 80).row_count==0",
+    sweep_summary = "assert 'No trial' in sweep_summary(dict(recipe='a', epochs=1, valid=9, best=None, own_trial=None, trials=[]))",
+    plot_sweep = "import optuna; assert caught(lambda: plot_sweep(optuna.create_study())) is ValueError",
+    save_plot = "import optuna; assert caught(lambda: save_plot(optuna.create_study(), tmp/'a.png')) is ValueError",
+    check_plot = "assert check_plot(tmp/'a.png')==tmp/'a.png'; assert caught(lambda: check_plot(tmp/'a.gif')) is ValueError",
+    sweep = "sweep('mlp-64-64', 1, tmp/'s', 1, 'lr', 59_000, None, 0, 'cpu', tmp/'s.png', True); assert (tmp/'s.png').exists()",
+),
 'tools.cli_train': dict(
+    hold_run = '''
+with hold_run(tmp/'run'): pass
+assert not list((tmp/'run').iterdir())''',
     on_your_code = "assert caught(lambda: on_your_code(tmp/'none')) is FileNotFoundError",
     recipes_table = "assert recipes_table(80).row_count>=4",
     recipes = "recipes()",
@@ -817,6 +987,34 @@ lambda: lessons(m.find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--
     photo_table = "assert photo_table([dict(kind='a', photos=10, right=1., doubted=0., wrong=0.)]).row_count==2",
     save_photos = "m.PHOTOS = dict(list(m.PHOTOS.items())[:1]); save_photos(tmp/'p.csv', 1); assert (tmp/'p.csv').read_text().startswith('version,kind')",
 ),
+'tools.sweep': dict(
+    MOMENTA = "assert 'mom' in MOMENTA",
+    DECAYS = "assert 'wd' in DECAYS",
+    own_settings = "assert own_settings(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'))['lr']==.001",
+    search_space = "assert search_space(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), 9, ['lr'])['lr'][1]==.032",
+    with_settings = "assert with_settings(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), dict(lr=.5)).lr==.5",
+    propose = "assert propose(m.optuna.trial.FixedTrial(dict(lr=.5)), dict(lr=(.1,1.)))==dict(lr=.5)",
+    training_pictures = "assert len(training_pictures())==60_000",
+    START = "assert START.startswith(b'{')",
+    MendingLock = "(tmp/'j').write_bytes(b'{}\\n{'); lock = MendingLock(tmp/'j'); lock.acquire(); lock.release(); assert (tmp/'j').read_bytes()==b'{}\\n'",
+    open_journal = "assert open_journal(tmp/'j').get_all_studies()==[]",
+    Sweep = "assert Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2).settings()['valid']==2",
+    one_at_a_time = "with one_at_a_time(tmp/'j'): assert (tmp/'j.turn.lock').exists()",
+    open_study = "assert len(open_study(Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2)).trials)==1",
+    identity = "assert len(identity())==3",
+    is_alive = "assert is_alive(None) is None and is_alive(['elsewhere', 1, '5']) is None",
+    Watch = "assert not Watch().is_lost(m.optuna.trial.create_trial(state=m.TrialState.RUNNING))",
+    signing = "with signing(m.optuna.create_study().ask()): pass",
+    DONE = "assert len(DONE)==2",
+    give_back = "job = Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2); s = open_study(job); take_trial(s, job, 1, Watch()); give_back(s, s.trials[0]); assert len(s.trials)==2",
+    take_trial = "job = Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2); assert take_trial(open_study(job), job, 1, Watch())[1]['lr']==.001",
+    ReportCallback = "assert not ReportCallback(None).spare",
+    run_trial = "job = Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2); s = open_study(job); assert run_trial(s, job, *take_trial(s, job, 1, Watch())).state.name=='COMPLETE'",
+    quiet_optuna = "with quiet_optuna(): pass",
+    run_sweep = "assert len(run_sweep(Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2), 2).trials)==2",
+    WORDS = "assert WORDS['COMPLETE']=='finished'",
+    sweep_results = "assert sweep_results(run_sweep(Sweep(m.replace(__import__('mnist_course.recipes').recipes.get_recipe('mlp-64-64'), n_epoch=1, bs=4), m.Digits(images, labels), tmp/'study', 2), 1))['best']['own']",
+),
 'tools.timing': dict(
     Comparison = "assert Comparison('a','b','c','d', lambda seed: (int, int, None)).name=='a'",
     in_turns = "assert len(in_turns(int, int, 2)[0])==2",
@@ -825,6 +1023,52 @@ lambda: lessons(m.find_lessons()[0], False, 20000)) is KeyboardInterrupt and '--
     machine = "assert machine()['cores']",
 ),
 }
+
+def one_of_one(code):
+    "In a group of one process, each with a meeting place of its own"
+    return f"from mnist_course.core.hands import process_group\nwith process_group(30, init_method=f'file://{{tmp}}/{abs(hash(code))}', rank=0, world_size=1):\n    {code}"
+
+LEARN_TOGETHER = "from mnist_course.loss import mnist_loss; l = m.Learner(m.DataLoaders(batches, batches), torch.nn.Linear(784,1), mnist_loss, cbs=[m.DistributedCallback()]); "
+
+CALLS['many_hands'] = dict(
+    mean_gradient = "assert mean_gradient([torch.ones(2), torch.zeros(2)], [1,3]).tolist()==[.25,.25]",
+    star_all_reduce = one_of_one("assert star_all_reduce(torch.ones(3))==0"),
+    ring_all_reduce = one_of_one("assert ring_all_reduce(torch.ones(3))==0"),
+    ring_plan = "assert ring_plan(0, 2)==[(0,1,True), (1,0,False)]",
+    my_share = "assert my_share(5, 0, 2)==slice(0,3)",
+    check_shares = "check_shares(60, 30, 2); assert caught(lambda: check_shares(60, 1, 2)) is ValueError",
+    ShardLoader = "dl = ShardLoader((images, labels), bs=5, rank=1, world=2); assert [len(b) for b,_ in dl]==[2,2,1] and dl.whole(2)==2 and dl.new(bs=12).rank==1",
+    agree = one_of_one("agree(dict(seed=1))"),
+    share_state = one_of_one("share_state([torch.ones(2)])"),
+    DistributedCallback = one_of_one(LEARN_TOGETHER + "l.fit(1); assert len(l.recorder.losses)==2; quiet = l.cbs[0].no_sync(); quiet.__enter__(); assert l.cbs[0].silent; quiet.__exit__(None, None, None)"),
+    sum_and_count = one_of_one("assert sum_and_count([2,1], [torch.ones(1), torch.zeros(1)], 1)[0]==3"),
+    share_resume = one_of_one("(tmp/'a').write_bytes(b'x'); r = m.Resume(tmp/'a'); assert share_resume(r) is r"),
+    train_together = one_of_one("from mnist_course.recipes import get_recipe; from mnist_course.data import Digits; d = Digits(images, labels); "
+                                "assert train_together(get_recipe('mlp-64-64'), data=(d,d), n_epoch=1, bs=4, bar=False).n_params>50_000"),
+    ring_seconds = "assert ring_seconds(2, 8., 1., 2.)==6",
+    step_seconds = "assert step_seconds(1, 10, 8., 1., 2., 1., 2.)==21",
+)
+CALLS['core.hands'] = dict(
+    PeerLost = "assert issubclass(PeerLost, ConnectionError)",
+    peers_answer = """
+def lost():
+    with peers_answer('this'): raise RuntimeError('x')
+assert caught(lost) is m.PeerLost""",
+    process_group = one_of_one("pass"),
+    serve = "import io, sys; sys.stdin = io.StringIO(''); serve(tmp, 0, 1, 30)",
+    Hands = "h = Hands(1, timeout=60); h.start(); assert h(abs, -3)==[3] and h.ask(abs, 'a')[0].__class__ is TypeError; h.close()",
+)
+CALLS['tools.cli_many'] = dict(
+    as_options = "assert as_options(bs=3, out=None)==['--bs','3']",
+    Team = """
+t = Team()
+t.check(60, 30)
+assert t.told(lambda: 1)==1 and t.device('cpu')=='cpu'
+with t.joined(): from mnist_course.recipes import get_recipe
+from mnist_course.data import Digits
+assert caught(lambda: t.train(get_recipe('mlp-64-64'), -1, 'cpu', 70_000, None)) is ValueError""",
+    launch = "assert caught(lambda: launch(1, ['recipes', '--nonsense'])) is ChildProcessError",
+)
 
 def module_of(path): return '.'.join(path.relative_to(ROOT/'mnist_course').with_suffix('').parts).removesuffix('.__init__')
 
@@ -891,6 +1135,7 @@ def call_all(calls, folder, root=ROOT):
     return json.loads(r.stdout.splitlines()[-1])
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize('part', ['lessons', 'the rest'])
 def test_every_export_can_be_called_from_a_clean_process(part, tmp_path):
     chosen = [m for m in modules if ('.' in m or m in MOVED or m=='exercises')==(part=='the rest')]

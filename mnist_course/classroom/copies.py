@@ -9,10 +9,11 @@ __all__ = ['stub', 'find_cell', 'any_wording', 'learner_copy', 'answers_in', 'fi
 # %% ../../nbs/classroom/copies.ipynb #2b956dbc
 import ast, hashlib, io, json, re, shlex, tokenize
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from .submitted import kin_of, made_with, named_for, notebooks_in, read_submitted
-from ..core.files import copy_file, copy_lessons, find_lessons, lesson_files, read_lesson, write_notebook
+from ..core.files import copy_file, copy_lessons, find_lessons, held, lesson_files, read_lesson, ready_folder, write_notebook
 from ..exercises import exercises_of, find_exercise
 from ..exercises.outline import NUMBERS, OUTLINE, Exercise, Place, lessons_of, places_of
 
@@ -207,11 +208,16 @@ def _checks_another(source, ex):
 def _may_redefine(source, names, methods):
     "May a cell give one of these names to something, or put one of these methods into a class that is there already?"
     if not any(name in source for name in names|methods) and not re.search(r'import\s*\*', source): return False
-    try: tree = ast.parse(source)
-    except _not_parsed: return True
-    anywhere = {_name_set_by(n) for n in ast.walk(tree)}
-    outside = {_name_set_by(n) for n in _outside_classes(tree)}
+    if not (found := _names_set_in(source)): return True
+    anywhere, outside = found
     return bool(anywhere & {'*', *names} or outside & methods)
+
+@lru_cache(4096)    # a class of a hundred has the same cells a hundred times
+def _names_set_in(source):
+    "The names that a cell gives to something, and those that it gives outside of classes; None where it cannot be parsed"
+    try: tree = ast.parse(source)
+    except _not_parsed: return None
+    return tuple(frozenset(map(_name_set_by, nodes)) for nodes in (ast.walk(tree), _outside_classes(tree)))
 
 def _outside_classes(tree):
     "The nodes of a syntax tree, without those inside a class: their methods belong to that class"
@@ -252,10 +258,11 @@ def start_course(
 )->list:                    # What was written, as `Path`s
     "The learner's copies of all lessons; nothing that is there already changes"
     source, folder = Path(lessons or find_lessons()[0]), Path(folder).expanduser()
-    written = [folder/inside for inside in copy_lessons(source, folder, _write_copy)]
-    if not update: return written
-    older = [p for p in lesson_files(source) if _is_lesson(p) and folder/p not in written]
-    newer = [_update(folder/p, learner_copy(source/p)) for p in older]
+    with held(ready_folder(folder)):
+        written = [folder/inside for inside in copy_lessons(source, folder, _write_copy)]
+        if not update: return written
+        older = [p for p in lesson_files(source) if _is_lesson(p) and folder/p not in written]
+        newer = [_update(folder/p, learner_copy(source/p)) for p in older]
     return sorted(written + [p for p in newer if p])
 
 def _is_lesson(path): return bool(re.match(r'\d\d.*\.ipynb$', path.name))

@@ -143,13 +143,15 @@ class Group:
         along = max(self.left, other.left)-min(self.right, other.right)
         return max(0, down, along)
 
-    def _in_cells(self, n=24):
-        "How many of its pixels lie in each of n x n cells of its box"
-        y, x = (at*n//side for at,side in zip(np.nonzero(self.pixels), self.pixels.shape))
-        return np.bincount(n*y+x, minlength=n*n).reshape(n,n)
+    def _in_cells(self, most=24):
+        "How many of its pixels lie in each cell of its box: `most` cells along each side, or one for each pixel of a shorter side"
+        h, w = (min(most, side) for side in self.pixels.shape)
+        y, x = (at*n//side for at,n,side in zip(np.nonzero(self.pixels), (h,w), self.pixels.shape))
+        return np.bincount(w*y+x, minlength=h*w).reshape(h,w)
 
     def lined(self):
         "Which share of it lies in level or upright lines right through its box, nearly level ones included"
+        if min(self.pixels.shape)<8: return 0.              # a 1 is as narrow
         held = self._in_cells()
         level, upright = ((held>0).mean(axis)>=.85 for axis in (1,0))
         return held[level[:,None]|upright].sum()/held.sum()
@@ -162,6 +164,7 @@ class Group:
     def is_frame(self):
         "Do lines run along at least three sides of its box?"
         on = self._in_cells()>0
+        if min(on.shape)<=20: return False                  # a small 0 may have such sides
         return sum(side.any(axis).mean()>.85 for side,axis in ((on[:2],0), (on[-2:],0), (on[:,:2],1), (on[:,-2:],1)))>=3
 
     def is_straight_line(self):

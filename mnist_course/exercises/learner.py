@@ -11,7 +11,6 @@ from functools import partial
 from math import cos, pi, sin
 
 import torch
-import torch._dynamo    # the first of its optimizers that is made loads this, in every process anew  # noqa: F401
 from torch import nn
 
 from .. import learner, optimizer
@@ -383,12 +382,18 @@ def _scheduled(ParamScheduler, x, y, weights, n_epoch, opt_func=optimizer.SGD):
         seen |= {f'the rates of the {which} fit': rates.rates, f'the momentum in the {which} fit': rates.moms}
     return seen
 
+class TorchStyle(torch.optim.Optimizer):
+    "Keeps its settings where torch's optimizers do; to make one of theirs loads its compiler, which takes as long as torch itself"
+    def __init__(self, params, lr): self.param_groups, self.state, self.defaults = [dict(params=list(params), lr=lr, momentum=.9)], {}, {}
+    def zero_grad(self, set_to_none=True): [setattr(p, 'grad', None) for p in self.param_groups[0]['params']]
+    def step(self, closure=None): [p.data.sub_(self.param_groups[0]['lr']*p.grad) for p in self.param_groups[0]['params']]
+
 def _fits(g): return _task(g) | dict(n_epoch=2+given.ints(g, 2, 1).item())
 
 param_scheduler_ex = exercise('06', learner.ParamScheduler,
     'Before each training batch, each hyper-parameter gets what its schedule says at this share of the way.',
     [Case(_fits, _scheduled),
-     Case(_fits, partial(_scheduled, opt_func=partial(torch.optim.SGD, momentum=.9)), "an optimizer of torch's")],
+     Case(_fits, partial(_scheduled, opt_func=TorchStyle), "an optimizer that keeps its settings as torch's do")],
     ['Nothing is to be done while validating: `self.learn.training` says which it is.',
      'The share of the way is `train_iter` over all training batches of the fit, '
      '`n_epoch*len(learn.dls.train)`.',

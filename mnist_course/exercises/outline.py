@@ -33,6 +33,7 @@ OUTLINE = {lesson: names.split() for lesson,names in {
     '13_speed_by_hand':   'HandSoftmax HandNet',
     '14_fastai_twin':     'two_scores DecodingLoss',
     '15_your_digits':     'area_weights centre_mass sure_from',
+    '17_many_hands':      'mean_gradient ring_plan my_share',
 }.items()}
 
 # %% ../../nbs/exercises/outline.ipynb #5dbdd759

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import typer
 
 from ..core.files import copy_lessons, find_lessons
-from .cli_app import app, browser_here, count_of, duration, printable, whole_number
+from .cli_app import app, browser_here, count_of, duration, kept, printable, watch, whole_number
 
 # %% ../../nbs/tools/cli_classroom.ipynb #9aeb63f3
 def first_page(
@@ -119,7 +119,9 @@ def start_copies(
     mnist_course start my_lessons --update
     """
     from mnist_course.classroom.copies import start_course
-    written = start_course(folder, update)
+    before = set(Path(folder).rglob('*.ipynb'))
+    def say_kept(): return f"Kept: {len({*Path(folder).rglob('*.ipynb')}-before)} new notebooks in {folder}. The same command writes the rest."
+    with kept(say_kept): written = start_course(folder, update)
     lessons = [p.name for p in written if p.suffix=='.ipynb']
     typer.echo(f'{len(lessons)} notebooks written to {Path(folder).resolve()}' if lessons else 'Nothing new to write.')
     if any('-new' in name for name in lessons):
@@ -180,7 +182,8 @@ def check(
     n = sum(len(places_of(found)) for found in find_copies(folder, lesson))
     which = f'the {n} exercises of lesson {lesson}' if lesson else f'all {n} exercises'
     typer.echo(f'Judging {which}. This takes a few seconds for each lesson.', err=True)
-    verdicts = list(check_folder(folder, lesson, kept=folder/'.checked.json', seconds=seconds))
+    with kept(lambda: 'Nothing is kept of this check: what is done is remembered at its end.'):
+        verdicts = list(check_folder(folder, lesson, kept=folder/'.checked.json', seconds=seconds))
     typer.echo(told(verdicts, numbers))
     if any(v.status!='done' for v in verdicts if not numbers or v.number in numbers): raise typer.Exit(1)
 
@@ -301,7 +304,9 @@ def grade(
     how = dict(lesson=lesson, isolate=isolate, weights=weights, seconds=seconds)
     console = Console(stderr=True, force_jupyter=False)
     bar = Progress(console=console, auto_refresh=False, disable=not console.is_terminal)
-    with _tell_of_edits(out), bar, _cluster(dask) as executor:
+    new = watch(out)
+    def say_kept(): return f'Kept: {out}, with all that was graded. The same command goes on.' if new() else 'Nothing is graded yet.'
+    with kept(say_kept), _tell_of_edits(out), bar, _cluster(dask) as executor:
         task = bar.add_task('', total=None)
         def show(done, n, name):
             name = printable(name)

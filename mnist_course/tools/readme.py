@@ -12,6 +12,8 @@ from pathlib import Path
 from fastcore.foundation import Config
 from fastcore.script import call_parse
 
+from ..core.files import write_atomic
+
 # %% ../../nbs/tools/readme.ipynb #4ee7cc7b
 def rewrite_links(
     text:str,   # Markdown, with links as seen from `folder`
@@ -78,5 +80,5 @@ def main(
     path, text = root/'README.md', readme_text(root)
     if path.exists() and path.read_text(encoding='utf-8')==text: return print('README.md is current')
     if check: sys.exit('README.md is stale: run `python -m mnist_course.tools.readme`, then commit it')
-    path.write_text(text, encoding='utf-8')
+    write_atomic(path, text.encode())
     print('README.md written')
