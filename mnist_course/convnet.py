@@ -336,7 +336,7 @@ class KeepPasses(Callback):
         _lay_out(learn.opt)
         tensors, header = read_tensors(self._companion(n), 'pass')
         for name,mine in self._settings().items():
-            if header.get(name)!=mine: raise ValueError(f'{self.file}: made with {name} {header.get(name)}, this run has {mine}. Name another folder')
+            if len({str(header.get(name)), str(mine)})>1: raise ValueError(f'{self.file}: made with another {name}. Name another folder')
         self.skip.losses = tensors['losses'].to(self.skip.losses.device)
         self.budget.start = self.budget.clock()-header['gone']
         learn.epoch, learn.train_iter = n, n*len(learn.dls.train)

@@ -46,7 +46,6 @@ ENDINGS = {130: 'interrupted', 143: 'ended by SIGTERM', 129: 'ended: its termina
 
 class Ending:
     "Between `begin` and `close` the signals that end a process raise `KeyboardInterrupt`; `code` says which came first"
-    heard = False    # does `kept` know of it?
     def __init__(self): self.code, self.before, self.owner, self.is_open = None, {}, os.getpid(), False
 
     def begin(self):
@@ -58,7 +57,7 @@ class Ending:
             if known in (signal.SIG_DFL, signal.default_int_handler):    # `nohup` says to ignore SIGHUP
                 self.before[getattr(signal, name)] = known
                 signal.signal(getattr(signal, name), ours)
-        self.is_open, Ending.heard = True, False
+        self.is_open = True
 
     def _came(self, signum, frame):
         if os.getpid()!=self.owner:    # a fork of ours ends as it would without us
@@ -66,22 +65,21 @@ class Ending:
             os.kill(os.getpid(), signum)
         elif self.is_open and (self.code is None or signum==signal.SIGINT):
             self.code = self.code or 128+signum
-            self._remind(3)
+            self._remind(.2)
             raise KeyboardInterrupt
 
     def _remind(self, seconds):
-        if getattr(signal, 'SIGALRM', None) in self.before: signal.setitimer(signal.ITIMER_REAL, seconds)
+        if getattr(signal, 'SIGALRM', None) in self.before: signal.setitimer(signal.ITIMER_REAL, seconds, seconds)    # again and again
 
     def _again(self, signum, frame):
-        "The run goes on, for code of a library may catch whatever is raised in it"
-        if self.is_open and not Ending.heard:
-            self._remind(3)
-            raise KeyboardInterrupt
+        "Is the interrupt on its way out, through some `except` or `finally`? If not, a library has caught it, and the run goes on"
+        e = sys.exc_info()[1]
+        while e is not None and not isinstance(e, KeyboardInterrupt): e = e.__context__
+        if e is None and self.is_open and os.getpid()==self.owner: raise KeyboardInterrupt
 
     def _lost(self, unraisable):
-        "Where Python can only report an exception, as in `__del__`, the run would go on: try again a little later"
+        "What Python can only report, such as an error in `__del__`; an interrupt comes again, and need not be reported"
         if not (self.code and issubclass(unraisable.exc_type, KeyboardInterrupt)): self.hook(unraisable)
-        else: self._remind(.01)
 
     def close(self):
         "From here on a signal changes nothing: the command is over"
@@ -105,7 +103,6 @@ def kept(
     "When the work inside this `with` is interrupted, `main` will print what is kept of it"
     try: yield
     except KeyboardInterrupt:
-        Ending.heard = True
         with suppress(Exception): _told.append(what())
         raise
 

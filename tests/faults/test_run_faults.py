@@ -322,6 +322,7 @@ def begin_fork(args, cwd):
     code = 99
     try:
         os.setsid()
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)    # it is pytest's
         os.chdir(cwd)
         tempfile.tempdir = str(cwd/'tmp')
         for n,name in enumerate(('out','err'), 1): os.dup2(os.open(cwd/name, os.O_WRONLY|os.O_CREAT|os.O_TRUNC), n)
@@ -440,36 +441,49 @@ def test_a_command_that_is_interrupted_ends_in_order(tmp_path, tiny, copies, nam
 def test_any_moment(tmp_path, copies, name, sig): assert interrupt_at_random(name, sig, tmp_path, copies, MOMENTS, real=True)>0
 
 
-@pytest.mark.fault(60, without={'mnist_course.tools.cli_app.Ending._lost': 'lambda self, unraisable: None'})
-def test_an_interrupt_that_comes_where_python_ignores_errors_comes_again(tmp_path):
-    from mnist_course.tools.cli_app import Ending
-    class Tidy:
-        def __del__(self): os.kill(os.getpid(), signal.SIGTERM)
-    ending, alarm = Ending(), signal.signal(signal.SIGALRM, signal.SIG_DFL)
+def mutant_ending(patch):
+    def again(self, signum, frame): raise KeyboardInterrupt
+    patch.setattr(cli_app.Ending, '_again', again)
+
+@contextlib.contextmanager
+def listening():
+    "An `Ending` that has the signals to itself"
+    ending, alarm = cli_app.Ending(), signal.signal(signal.SIGALRM, signal.SIG_DFL)
     ending.begin()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            Tidy()
-            for _ in range(50): time.sleep(.01)
+    try: yield ending
     finally:
+        ending.close()
         ending.restore()
         signal.signal(signal.SIGALRM, alarm)
-    assert ending.code==143
+
+class Tidy:
+    def __del__(self): os.kill(os.getpid(), signal.SIGTERM)
+
+def caught():
+    with suppress(KeyboardInterrupt): os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.fault(60, without={'mnist_course.tools.cli_app.Ending._remind': 'lambda self, seconds: None'})
-def test_an_interrupt_that_a_library_catches_comes_again():
-    from mnist_course.tools.cli_app import Ending
-    ending, alarm = Ending(), signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    ending.begin()
-    try:
-        with contextlib.suppress(KeyboardInterrupt): os.kill(os.getpid(), signal.SIGTERM)
+@pytest.mark.parametrize('lose', [Tidy, caught])
+def test_an_interrupt_that_python_or_a_library_drops_comes_again(lose):
+    with listening() as ending:
         with pytest.raises(KeyboardInterrupt):
-            for _ in range(500): time.sleep(.01)
-    finally:
-        ending.restore()
-        signal.signal(signal.SIGALRM, alarm)
+            lose()
+            for _ in range(200): time.sleep(.01)
     assert ending.code==143
+
+
+@pytest.mark.fault(60, without=mutant_ending)
+def test_an_interrupt_that_is_on_its_way_disturbs_no_tidying_up():
+    tidied = 0
+    with listening():
+        with pytest.raises(KeyboardInterrupt):
+            try: os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                for _ in range(80):
+                    time.sleep(.01)
+                    tidied += 1
+    assert tidied==80
 
 
 @pytest.mark.fault(61, without={'mnist_course.tools.cli_train.kept': 'lambda what: __import__("contextlib").nullcontext()'})
