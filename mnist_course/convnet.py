@@ -302,12 +302,6 @@ class Committee(nn.Module):
         return logs.logsumexp(0) - math.log(len(logs))
 
 # %% ../nbs/12_convnet.ipynb #kp000002
-def _lay_out(opt):
-    "Memory of a torch optimizer in the order of its parameters: fused steps walk through both as they lie, and a file has lost that"
-    for p,memory in opt.state.items():
-        for name,v in memory.items():
-            if torch.is_tensor(v) and v.shape==p.shape: memory[name] = torch.empty_like(p).copy_(v)
-
 class KeepPasses(Callback):
     "After each pass, keep all that a member needs to go on; begin after the last pass that is kept"
     order = 80
@@ -333,10 +327,10 @@ class KeepPasses(Callback):
         if not self.file.exists(): return
         learn = self.learn
         n = load_checkpoint(self.file, learn, n_epoch=learn.n_epoch)
-        _lay_out(learn.opt)
         tensors, header = read_tensors(self._companion(n), 'pass')
         for name,mine in self._settings().items():
-            if len({str(header.get(name)), str(mine)})>1: raise ValueError(f'{self.file}: made with another {name}. Name another folder')
+            if len({str(header.get(name)), str(mine)})>1:    # as text: a file has whole numbers for some
+                raise ValueError(f'{self.file}: made with {name} {header.get(name)}; now {mine}. Name another folder')
         self.skip.losses = tensors['losses'].to(self.skip.losses.device)
         self.budget.start = self.budget.clock()-header['gone']
         learn.epoch, learn.train_iter = n, n*len(learn.dls.train)

@@ -23,7 +23,7 @@ from torch import nn
 
 import mnist_course
 from .core.contents import (check_checkpoint_header, check_generators, check_model_header, check_opt_state,
-                                        check_record, check_tensors, is_count, looks_like, params_of, warn_of_nan)
+                                        check_record, check_tensors, is_count, lay_out, looks_like, params_of, warn_of_nan)
 from .core.files import csv_bytes, sync_folder, write_atomic
 from .core.progress import EventFiles, json_lines, record_rows
 from .core.runs import check_run, run_settings, say_seed
@@ -165,7 +165,7 @@ def _put_opt(opt, state):
         groups = [old | {k: tuple(v) if isinstance(old.get(k), tuple) else v for k,v in new.items()}
                   for old,new in zip(mine['param_groups'], state['param_groups'])]
         opt.load_state_dict(dict(state={int(i): s for i,s in state['state'].items()}, param_groups=groups))
-        return
+        return lay_out(opt)
     def put(v, p):
         if isinstance(v, (list,tuple)): return tuple(put(x, p) for x in v)
         return v.to(p.device) if torch.is_tensor(v) else v

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['need', 'is_count', 'looks_like', 'check_checkpoint_header', 'check_model_header', 'check_tensors', 'not_finite',
-           'warn_of_nan', 'check_record', 'check_generators', 'params_of', 'step_of_copy', 'check_opt_state']
+           'warn_of_nan', 'check_record', 'check_generators', 'params_of', 'lay_out', 'step_of_copy', 'check_opt_state']
 
 # %% ../../nbs/core/contents.ipynb #ct000005
 import copy, warnings
@@ -140,6 +140,14 @@ def params_of(
     "The parameters of an optimizer"
     if hasattr(opt, 'params'): return opt.params
     return [p for group in opt.param_groups for p in group['params']]
+
+def lay_out(
+    opt, # A `torch.optim` optimizer
+):
+    "Put its memory into the order of its parameters: a file has lost that, and a fused step walks through both as they lie"
+    for p,memory in opt.state.items():
+        for name,v in memory.items():
+            if isinstance(v, Tensor) and v.shape==p.shape: memory[name] = torch.empty_like(p).copy_(v)
 
 def _step(opt):
     "One step with gradients of zero, by a copy that nobody needs"

@@ -121,22 +121,25 @@ def _name(end): return getattr(end, '__qualname__', type(end).__name__)
 
 def _more_urgent(error, first): return not isinstance(error, Exception) and isinstance(first, Exception)
 
+def _call_all(ends, first):
+    "What is to be raised once each of `ends` has been called; `first` came before, and None is no error"
+    for end in ends:
+        try: end()
+        except BaseException as e:
+            if first is None: first = e
+            elif _more_urgent(e, first): first = e    # Ctrl-C while an error is tidied up after
+            else: first.add_note(f'After that, {_name(end)} failed too: {type(e).__name__}: {e}')
+    try: return first
+    finally: del first    # it holds its traceback, and that this frame
+
 @contextmanager
 def in_any_case(
     ends:Iterable, # Functions without arguments; looked through when the work is over
 ):
     "Call each of `ends` after the work, whatever fails; the first error is raised, and the others are told in its notes"
-    first = None
     try: yield
-    except BaseException as e: first = e
-    for end in ends:
-        try: end()
-        except BaseException as e:
-            if first is None: first = e
-            elif _more_urgent(e, first):    # Ctrl-C while an error is tidied up after
-                e.__context__ = e.__context__ or first
-                first = e
-            else: first.add_note(f'After that, {_name(end)} failed too: {type(e).__name__}: {e}')
+    except BaseException as e: raise _call_all(ends, e)    # noqa: B904    # in here an interrupt is still on its way out
+    error = _call_all(ends, None)
     try:
-        if first is not None: raise first
-    finally: del first    # it holds its traceback, and that this frame
+        if error is not None: raise error
+    finally: del error

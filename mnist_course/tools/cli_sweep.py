@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from ..core.tables import Column, text_table
-from .cli_app import app, count_of, plain_warnings, whole_number
+from .cli_app import app, count_of, kept, plain_warnings, whole_number
 
 # %% ../../nbs/tools/cli_sweep.ipynb #clsw0007
 STATES = 'finished', 'cut early', 'failed', 'running', 'waiting'    # in this order they are shown
@@ -186,11 +186,8 @@ def sweep(
         reported = [f'{t.intermediate_values[e]:.4f}' for e in sorted(t.intermediate_values)]
         cut = ' cut' if t.state.name=='PRUNED' else ''
         typer.echo(f"trial {t.number} ({settings}): {' '.join(reported)}{cut}", err=True)
-    try:
-        with threads_set(1), plain_warnings(): done = run_sweep(job, trials, progress if sys.stderr.isatty() else None)
-    except KeyboardInterrupt:
-        typer.echo(f'Kept: {_finished(job)} finished trials in {job.file}. The same command goes on.', err=True)
-        raise
+    def say_kept(): return f'Kept: {_finished(job)} finished trials in {job.file}. The same command goes on.'
+    with kept(say_kept), threads_set(1), plain_warnings(): done = run_sweep(job, trials, progress if sys.stderr.isatty() else None)
     results = sweep_results(done)
     if as_json: typer.echo(json.dumps(results, indent=1))
     else:

@@ -8,6 +8,7 @@ import torch
 from damage import dice, disk, ended, fork, kill_when, mutant, quick, read_only, run
 from hypothesis import given
 from hypothesis import strategies as st
+from learners import same, state, weights
 from torch import nn
 
 from mnist_course import persist
@@ -37,15 +38,6 @@ def trained(**kwargs):
     learn = learner(**kwargs)
     with learn.no_bar(): learn.fit(1)
     return learn
-
-def weights(model): return {name: w.clone() for name,w in model.state_dict().items()}
-def same(a, b): return a.keys()==b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-
-def state(learn):
-    "All that a checkpoint could change, as one digest"
-    tensors = {}
-    parts = [learn.model.state_dict(), persist.opt_state(learn.opt), persist.random_state(learn.dls), learn.recorder.values, learn.recorder.losses]
-    return persist.digest({'': persist.take_tensors(parts, '', tensors)}, tensors)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Faults 65 to 82: a run that goes on with something else than it began with, a file whose digest is right and whose contents are not,
 errors that hide the one before, and a search for a rate that has none to give"""
-import copy, json, math, warnings
+import copy, math, warnings
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from damage import dice
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from learners import same, state, weights
 from torch import nn
 
 from mnist_course import learner as learner_module
@@ -38,17 +39,6 @@ def learner(xy=None, model=None, loss=cross_entropy, opt=Adam, seed=1, metrics=a
 def fit(learn, n=1, **kwargs):
     with learn.no_bar(): learn.fit(n, **kwargs)
     return learn
-
-def weights(model): return {name: w.clone() for name,w in model.state_dict().items()}
-def same(a, b): return a.keys()==b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-
-def state(learn):
-    "All that a checkpoint could change, as one digest"
-    tensors = {}
-    rec = {name: [float(v) for row in getattr(learn.recorder, name) for v in (row if isinstance(row, list) else [row])] for name in persist._records}
-    parts = [learn.model.state_dict(), None if learn.opt is None else [persist.opt_state(learn.opt), [*map(str, vars(learn.opt))]],
-             persist.random_state(learn.dls), rec, learn.dls.train.seed]
-    return persist.digest({'': json.dumps(persist.take_tensors(parts, '', tensors))}, tensors)
 
 
 @pytest.fixture

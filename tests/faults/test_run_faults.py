@@ -10,6 +10,7 @@ from damage import disk, fork, kill_when, mutant
 
 from mnist_course.convnet import best_net, train_best
 from mnist_course.core.files import held
+from mnist_course.core.guards import in_any_case
 from mnist_course.data import Digits
 from mnist_course.learner import Callback
 from mnist_course.persist import read_tensors
@@ -266,7 +267,7 @@ def undisturbed(tmp_path_factory):
     return file.read_bytes()
 
 
-@pytest.mark.fault(57, without={'mnist_course.convnet._lay_out': 'lambda opt: None'})
+@pytest.mark.fault(57, without={'mnist_course.persist.lay_out': 'lambda opt: None'})
 def test_train_best_killed_ten_times_ends_bit_for_bit_as_an_undisturbed_one(tmp_path, undisturbed):
     dice, folder = random.Random(0), tmp_path/'kept'
     for _ in range(10):
@@ -484,6 +485,18 @@ def test_an_interrupt_that_is_on_its_way_disturbs_no_tidying_up():
                     time.sleep(.01)
                     tidied += 1
     assert tidied==80
+
+
+@pytest.mark.fault(60, without=mutant_ending)
+def test_an_interrupt_that_is_on_its_way_disturbs_no_callback_that_tidies_up():
+    tidied = []
+    def slowly():
+        for _ in range(80): time.sleep(.01)
+        tidied.append('slowly')
+    with listening():
+        with pytest.raises(KeyboardInterrupt) as raised:
+            with in_any_case([slowly, slowly]): os.kill(os.getpid(), signal.SIGTERM)
+    assert tidied==['slowly']*2 and not hasattr(raised.value, '__notes__')
 
 
 @pytest.mark.fault(61, without={'mnist_course.tools.cli_train.kept': 'lambda what: __import__("contextlib").nullcontext()'})
