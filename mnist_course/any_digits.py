@@ -21,6 +21,7 @@ from PIL import Image
 from .any_digits_files import Found, find_set
 from .core.layouts import side_of, words
 from .core.numpy_forward import load_numpy
+from .core.pictures import into_box
 from .data import Digits
 
 # %% ../nbs/00b_any_digits.ipynb #an1ad646
@@ -145,16 +146,10 @@ def framed(
     image:np.ndarray, # One picture, uint8, shape (h,w), light ink
 )->np.ndarray:        # Shape (28,28)
     "As MNIST frames its digits: 20 pixels high or wide, centred by weight"
-    out, ink = np.zeros((28,28), np.uint8), image>image.max()//5
-    if not ink.any(): return out
+    ink = image>image.max()//5
+    if not ink.any(): return np.zeros((28,28), np.uint8)
     rows, cols = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    cut = Image.fromarray(image[rows[0]:rows[-1]+1, cols[0]:cols[-1]+1])
-    scale = 20/max(cut.size)
-    cut = np.asarray(cut.resize([max(1, round(s*scale)) for s in cut.size], Image.BILINEAR)).astype(float)
-    at = [round(13.5 - (cut.sum(1-a)*np.arange(n)).sum()/cut.sum()) for a,n in enumerate(cut.shape)]
-    top, left = (min(max(a, 0), 28-n) for a,n in zip(at, cut.shape))
-    out[top:top+cut.shape[0], left:left+cut.shape[1]] = cut
-    return out
+    return into_box(image[rows[0]:rows[-1]+1, cols[0]:cols[-1]+1])
 
 @cache
 def _convnet(): return load_numpy(files('mnist_course')/'assets'/'models'/'small-convnet.safetensors')

@@ -406,7 +406,6 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     photo_accuracy = "assert 0<=photo_accuracy(images[:1].numpy(), labels[:1].numpy(), find_model('small-convnet')[0], 'blown up')<=1",
 ),
 'doubt': dict(
-    into_box = "import numpy as np; assert np.argwhere(into_box(np.full((80,8), 255, 'u1')))[[0,-1]].tolist()==[[5,14],[24,15]]",
     draw_signs = "assert draw_signs('cmr10', 'AЖ')[1]==['A']",
     LOOKALIKES = "assert 'O' in LOOKALIKES",
     LETTERS = "assert 'A' in LETTERS and 'O' not in LETTERS",
@@ -618,6 +617,7 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
     EventFiles = "from types import SimpleNamespace\nfiles = EventFiles(tmp/'runs', fresh=False); net = torch.nn.Linear(2,1)\nfiles.scalars('train', dict(a=1.), 1); files.weights(net, 1); files.graph(net, torch.zeros(1,2)); files.rates(SimpleNamespace(ends=[1], lrs=[.1]))\nimport matplotlib.pyplot as plt; files.picture('p', plt.figure(), 1); files.flush(); files.close()",
 ),
 'core.pictures': dict(
+    into_box = "import numpy as np; assert np.argwhere(into_box(np.full((80,8), 255, 'u1')))[[0,-1]].tolist()==[[5,14],[24,15]]",
     PYTHON_PIXELS = "assert PYTHON_PIXELS==2_000_000",
     MARKER = "assert MARKER.match(bytes([255, 0xda]))",
     MAX_BYTES = "assert MAX_BYTES==400_000_000",

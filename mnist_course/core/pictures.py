@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'SIDE', 'FORMATS', 'TURNS', 'TOPS', 'WHOLE', 'MAX_BYTES', 'PYTHON_PIXELS', 'MAX_SCANS', 'MAX_PARTS',
-           'MARKER', 'as_picture', 'read_picture', 'disc', 'fake_photo']
+           'MARKER', 'as_picture', 'read_picture', 'disc', 'fake_photo', 'into_box']
 
 # %% ../../nbs/core/pictures.ipynb #a1c00005
 import io, os, re, stat, struct, warnings
@@ -288,3 +288,14 @@ def fake_photo(
     file = io.BytesIO()
     Image.fromarray(grey.clip(0,255).astype(np.uint8)).save(file, 'JPEG', quality=quality)
     return np.asarray(Image.open(file))
+
+# %% ../../nbs/core/pictures.ipynb #a1c0box2
+def into_box(
+    ink:np.ndarray, # A digit or a sign cut out, bytes, 255 for ink, shape (h,w)
+)->np.ndarray:      # Bytes, shape (28,28)
+    "As MNIST has its digits: the longer side 20 pixels, the centre of mass in the middle"
+    h, w = ink.shape
+    size = [max(1, round(20*n/max(h, w))) for n in (w,h)]
+    small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX))
+    top, left = (min(max(int(14.5-c), 0), 28-n) for c,n in zip(ndimage.center_of_mass(small), small.shape))
+    return np.pad(small, ((top, 28-top-small.shape[0]), (left, 28-left-small.shape[1])))
