@@ -20,8 +20,6 @@ from filelock import FileLock
 from PIL import Image
 from torch import Tensor
 
-from .core.idx import read_array, read_header
-
 # %% ../nbs/00_data.ipynb #f31de99d
 def read_idx(
     path:Path,            # An idx file, plain or gzipped
@@ -29,6 +27,7 @@ def read_idx(
     max_bytes:int=2**31,  # Refuse a file that claims to hold more
 )->Tensor:                # The numbers, uint8 or as the file has them, in the shape that its header gives
     "One idx file as a tensor; a `ValueError` names the file, what was expected and what was found"
+    from mnist_course.core.idx import read_array    # here, for a check of an exercise reads no file
     return torch.from_numpy(read_array(path, ndim, max_bytes))
 
 # %% ../nbs/00_data.ipynb #297e8395
@@ -111,6 +110,7 @@ def _find(folder, name):
 
 def _hold_together(folder, image_file, label_file):
     "A `ValueError` unless both headers are of bytes and speak of as many; this is before any number is read"
+    from mnist_course.core.idx import read_header
     (kind, (n,h,w)), (label_kind, (m,)) = read_header(image_file, 3), read_header(label_file, 1)
     for file,t in ((image_file, kind), (label_file, label_kind)):
         if t!='>u1': raise ValueError(f'{file}: expected unsigned bytes, found numbers of type {t[1:]}; load_any takes them')

@@ -78,6 +78,7 @@ def affected(sources, answers):
 class Scope(dict):
     "Globals of a variant: what the copy has, at the time of the call, and behind it what its own module has"
     def __init__(self, copy, module): super().__init__(); self.places = copy, module
+    def __contains__(self, name): return any(name in place for place in self.places)    # asked where a function is sent to another process
     def __missing__(self, name):
         for place in self.places:
             if name in place: return place[name]
