@@ -143,7 +143,7 @@ def test_fastai_gives_every_picture_of_pillow_a_shape(monkeypatch):
 
 @pytest.mark.parametrize('kind', PHOTOS)
 def test_photos_of_every_kind_are_read_and_none_is_wrong_without_a_doubt(kind, count):
-    "One photo of each digit; the table of `mnist_course bench photos` has many more, and there no kind is below .94"
+    "One photo of each digit; the table of `mnist_course bench photos` has many more, and there no kind is below .92"
     row, = read_photos([kind], 1)
     count('photos of all kinds read', row['photos'])
     assert row['right']>=.8 and row['wrong']==0    # two of ten may be doubted
