@@ -6,7 +6,7 @@
 __all__ = ['as_options', 'Team', 'launch']
 
 # %% ../../nbs/tools/cli_many.ipynb #team0004
-import json, logging, os, signal, time
+import json, logging, os, signal, threading, time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,6 +122,7 @@ def launch(
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     os.environ['MNIST_COURSE_LAUNCHED'] = '1'
     logging.disable(logging.CRITICAL)    # its own view of what went wrong, in forty lines
+    handlers = {s: signal.getsignal(s) for name in ('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT') if (s := getattr(signal, name, None))}
     try: run(get_args_parser().parse_args(line))
     except ChildFailedError as e: raise _first_cause(e.failures) from None
     except SignalException as e:
@@ -129,4 +130,6 @@ def launch(
         raise SystemExit(128+e.sigval) from None
     finally:
         logging.disable(logging.NOTSET)
+        if threading.current_thread() is threading.main_thread():    # torchrun leaves its own behind
+            for s,handler in handlers.items(): signal.signal(s, handler or signal.SIG_DFL)
         del os.environ['MNIST_COURSE_LAUNCHED']

@@ -21,6 +21,7 @@ from mnist_course.recipes import get_recipe, train_recipe
 from mnist_course.sgd import DataLoader
 from mnist_course.softmax import accuracy, cross_entropy
 from mnist_course.tools.cli_app import test_refused as refused
+from mnist_course.tools.cli_many import launch
 
 TIMEOUT = 8    # seconds that the processes wait for one another
 
@@ -314,3 +315,11 @@ def test_an_error_in_the_processes_is_one_line(tmp_path):
     r = command(*SMALL, '--lr', '1e30', '--epochs', 1, '--processes', 2, '--out', tmp_path/'run')
     lines = [line for line in r.stderr.splitlines() if line.startswith('mnist_course: ')]
     assert r.returncode==2 and len(lines)==1 and 'in epoch 1, batch' in lines[0] and 'Traceback' not in r.stderr, r.stderr
+
+
+def test_signals_belong_to_whom_they_belonged_when_torchrun_has_ended():
+    "torch 2.15's `run` puts handlers of its own in their place, and leaves them there"
+    def handlers(): return [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)]
+    before = handlers()
+    with pytest.raises(ChildProcessError): launch(1, ['recipes', '--nonsense'])
+    assert handlers()==before
