@@ -1147,11 +1147,12 @@ def call_all(calls, folder, root=ROOT):
     "`__all__` of modules, what their imports have loaded, and which calls failed, from one process that knows no notebook"
     env = os.environ | {'MPLBACKEND':'Agg', 'PYTHONPATH':str(root)}
     r = subprocess.run([sys.executable, '-c', RUNNER], input=json.dumps([str(folder), calls, GIVEN]), cwd=root, env=env,
-                       text=True, capture_output=True, timeout=280)
+                       text=True, capture_output=True, timeout=590)
     assert r.returncode==0, r.stderr
     return json.loads(r.stdout.splitlines()[-1])
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize('part', ['lessons', 'the rest'])
 def test_every_export_can_be_called_from_a_clean_process(part, tmp_path):
     chosen = [m for m in modules if ('.' in m or m in MOVED or m=='exercises')==(part=='the rest')]

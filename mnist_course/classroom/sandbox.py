@@ -237,8 +237,8 @@ class _Run:
         why = late or 'It ended its process before it could be judged: leave out what exits.'
         return Verdict(self.ex.number, self.ex.name, 'wrong', why)
 
-def _start(nb, ex, seconds, gigabytes):
-    folder, (r, w) = tempfile.mkdtemp(prefix='mnist_course_'), os.pipe()
+def _start(nb, ex, seconds, gigabytes, place):
+    folder, (r, w) = tempfile.mkdtemp(prefix='mnist_course_', dir=place), os.pipe()
     parent, pid = os.getpid(), os.fork()
     if not pid: _child(w, folder, nb, ex, gigabytes, seconds, parent)
     os.close(w)
@@ -272,10 +272,11 @@ def _judge_forked(jobs, import_theirs, *limits):
 def _judge_here(jobs, workers, seconds, gigabytes):
     "`judge_apart`, by children of this process"
     running, late = {}, f'It ran longer than {seconds:g} seconds: is there a loop that never ends?'
+    place = tempfile.TemporaryDirectory(prefix='mnist_course_', ignore_cleanup_errors=True)    # of all folders: an interrupt at any moment leaves none
     try:
         while True:
             while len(running)<workers and (job := next(jobs, None)):
-                run = _start(*job, seconds, gigabytes)
+                run = _start(*job, seconds, gigabytes, place.name)
                 running[run.pipe] = run
             if not running: return
             wait = max(0, min(run.deadline for run in running.values())-time.monotonic())
@@ -291,6 +292,7 @@ def _judge_here(jobs, workers, seconds, gigabytes):
                 yield run.verdict('' if done else late)
     finally:
         for run in running.values(): run.end()
+        place.cleanup()
 
 # %% ../../nbs/classroom/sandbox.ipynb #97815110
 def _serve():
