@@ -98,10 +98,20 @@ def test_a_machine_named_in_any_folder_is_found(tmp_path):
 
 
 @pytest.mark.parametrize('table, columns', [('results/recipes/recipes.csv', ['recipe','seconds','mean','min','max']), ('results/ladder/ladder.csv', ['rung','accuracy'])])
-def test_readme_shows_the_tables_that_were_measured(table, columns):
-    "README.md is made of the map's stored outputs, which may be older than the tables"
+def test_the_map_shows_the_tables_that_were_measured(table, columns):
+    "Its stored outputs may be older than the tables"
     with open(ROOT/'nbs'/table, newline='', encoding='utf-8') as f: rows = list(csv.DictReader(f))
-    shown = [{cell.strip() for cell in line.split('|')} for line in (ROOT/'README.md').read_text(encoding='utf-8').splitlines() if line.startswith('|')]
+    cells = json.loads((ROOT/'nbs'/'index.ipynb').read_text(encoding='utf-8'))['cells']
+    text = '\n'.join(''.join(o['data'].get('text/markdown', [])) for c in cells for o in c.get('outputs', []) if 'data' in o)
+    shown = [{cell.strip() for cell in line.split('|')} for line in text.splitlines() if line.startswith('|')]
     for r in rows:
         due = {r[c] if c!='accuracy' else f'{float(r[c]):.4f}' for c in columns}
         if r.get('task', '3 vs 7')=='3 vs 7': assert any(due<=line for line in shown), due
+
+
+def test_readme_is_a_front_page():
+    "A picture, three lines, the two commands, the lessons, then the rest; what is longer is on the map"
+    lines = (ROOT/'README.md').read_text(encoding='utf-8').splitlines()
+    assert len(lines)<=110
+    places = [next(i for i,line in enumerate(lines) if line.startswith(start)) for start in ('# ', '![', '<!-- the course:', '<!-- the tests:', '## The lessons', '## Licence')]
+    assert places==sorted(places) and places[1]<10 and places[4]<40
