@@ -7,7 +7,6 @@ References ("lesson 05", "chapter 4", years in brackets) and what is in headings
 what a reader is asked to try, and what the next lesson does. What is bound elsewhere, or is somebody else's figure, is listed in `prose_numbers.csv` with the reason.
 """
 import csv, json, re, sys
-from pathlib import Path
 
 from voice import ROOT, pages
 
