@@ -75,5 +75,6 @@ def report():
     return lines + [f'prose_numbers.csv: {name}, {n}: needs no exception any more' for name,n in sorted(set(known)-needed)]
 
 if __name__=='__main__':
-    print(*report(), sep='\n')
-    sys.exit(bool(report()))
+    lines = report()
+    for line in lines: print(line)
+    sys.exit(bool(lines))
