@@ -52,8 +52,8 @@ def without_alt(cells):
     return [c['id'] for c in cells if pictures(c) and len(c['metadata'].get('alt', ''))<30]
 
 
-@pytest.mark.parametrize('nb', lessons, ids=lambda p: p.stem)
-def test_pictures_of_lessons_are_told_in_words(nb):
+@every
+def test_pictures_are_told_in_words(nb):
     "In the metadata of the cell that draws them, which nbdev_clean keeps (settings.ini) and nbconvert's classic template puts into the page"
     cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
     assert without_alt(cells)==[]
