@@ -1,6 +1,7 @@
 "The committed notebooks are what a reader on a code host sees: run, whole, light, and silent about the machine that ran them"
 import csv, json, re
 
+import nbformat
 import pytest
 from checks import ROOT, copy_repo, notebooks
 
@@ -23,7 +24,7 @@ def faults(nb):
     if any(o['output_type']=='error' for o in outputs): found.append('an error among the outputs')
     if any(o.get('name')=='stderr' for o in outputs): found.append('a warning, or other text on stderr, among the outputs')
     if any(c.get('execution_count') is not None for c in code): found.append('execution counts: not cleaned')
-    if set(content['metadata'])-{'kernelspec'} or any(c['metadata'] for c in cells): found.append('metadata: not cleaned')
+    if set(content['metadata'])-{'kernelspec'} or any(set(c['metadata'])-{'alt'} for c in cells): found.append('metadata: not cleaned')
     if len({c.get('id') for c in cells})!=len(cells): found.append('cells without an id of their own')
     shown = [json.dumps({k: v for k,v in o.get('data', {}).items() if not k.startswith('image/')} | {'text': o.get('text')}) for o in outputs]
     found += [f'a path of one machine: {m[0]}' for text in [*shown, *(''.join(c['source']) for c in cells)] for m in machine.finditer(text)]
@@ -43,6 +44,27 @@ def test_lesson_has_pictures_and_prose(nb):
     prose = [c for c in cells if c['cell_type']=='markdown']
     longest = max(len(''.join(c['source']).splitlines()) for c in cells if c['cell_type']=='code')
     assert (len(images)>=2 and len(prose)>=12 or is_part) and longest<=60
+
+
+def without_alt(cells):
+    "Ids of cells that show a picture and have no words for whom can't see it, or hardly any"
+    def pictures(c): return [o for o in c.get('outputs', []) if any(k.startswith('image/') for k in o.get('data', {}))]
+    return [c['id'] for c in cells if pictures(c) and len(c['metadata'].get('alt', ''))<30]
+
+
+@every
+def test_pictures_are_told_in_words(nb):
+    "In the metadata of the cell that draws them, which nbdev_clean keeps (settings.ini) and nbconvert's classic template puts into the page"
+    cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
+    assert without_alt(cells)==[]
+    for c in cells: c['metadata'] = {}
+    assert not any('image/png' in o.get('data', {}) for c in cells for o in c.get('outputs', [])) or without_alt(cells)
+
+
+def test_words_for_a_picture_reach_the_page():
+    from nbconvert import HTMLExporter
+    page = HTMLExporter(template_name='classic').from_notebook_node(nbformat.read(ROOT/'nbs'/'13_speed_answer.ipynb', as_version=4))[0]
+    assert page.count('alt="')==3 and 'No description has been provided' not in page
 
 
 def test_lessons_are_what_lies_at_the_top():
@@ -98,10 +120,20 @@ def test_a_machine_named_in_any_folder_is_found(tmp_path):
 
 
 @pytest.mark.parametrize('table, columns', [('results/recipes/recipes.csv', ['recipe','seconds','mean','min','max']), ('results/ladder/ladder.csv', ['rung','accuracy'])])
-def test_readme_shows_the_tables_that_were_measured(table, columns):
-    "README.md is made of the map's stored outputs, which may be older than the tables"
+def test_the_map_shows_the_tables_that_were_measured(table, columns):
+    "Its stored outputs may be older than the tables"
     with open(ROOT/'nbs'/table, newline='', encoding='utf-8') as f: rows = list(csv.DictReader(f))
-    shown = [{cell.strip() for cell in line.split('|')} for line in (ROOT/'README.md').read_text(encoding='utf-8').splitlines() if line.startswith('|')]
+    cells = json.loads((ROOT/'nbs'/'index.ipynb').read_text(encoding='utf-8'))['cells']
+    text = '\n'.join(''.join(o['data'].get('text/markdown', [])) for c in cells for o in c.get('outputs', []) if 'data' in o)
+    shown = [{cell.strip() for cell in line.split('|')} for line in text.splitlines() if line.startswith('|')]
     for r in rows:
         due = {r[c] if c!='accuracy' else f'{float(r[c]):.4f}' for c in columns}
         if r.get('task', '3 vs 7')=='3 vs 7': assert any(due<=line for line in shown), due
+
+
+def test_readme_is_a_front_page():
+    "A picture, three lines, the two commands, the lessons, then the rest; what is longer is on the map"
+    lines = (ROOT/'README.md').read_text(encoding='utf-8').splitlines()
+    assert len(lines)<=110
+    places = [next(i for i,line in enumerate(lines) if line.startswith(start)) for start in ('# ', '![', '<!-- the course:', '<!-- the tests:', '## The lessons', '## Licence')]
+    assert places==sorted(places) and places[1]<10 and places[4]<40

@@ -7,6 +7,7 @@ __all__ = ['rewrite_links', 'shown_cell', 'readme_text', 'repo_root', 'main']
 
 # %% ../../nbs/tools/readme.ipynb #c5dffe2b
 import posixpath, re, sys
+from itertools import takewhile
 from pathlib import Path
 
 from fastcore.foundation import Config
@@ -44,13 +45,14 @@ def readme_text(
     root:Path,                # The root of the repository
     nb:str='nbs/index.ipynb', # The notebook, seen from there
 )->str:                       # README.md
-    "README.md as it ought to be: the cells of the notebook that readers see, as Markdown"
+    "README.md as it ought to be: the cells of the notebook that readers see, down to its end mark, as Markdown"
     import nbformat
     from nbconvert import MarkdownExporter
 
     page, folder = nbformat.read(Path(root)/nb, as_version=4), posixpath.dirname(nb)
     page.metadata['language_info'] = {'name': 'python'}  # nbdev_clean takes it off, and nbconvert asks for it
-    page.cells = [c for c in page.cells if shown_cell(c, folder)]
+    ours = takewhile(lambda c: not c.source.startswith('<!-- README.md ends here -->'), page.cells)
+    page.cells = [c for c in ours if shown_cell(c, folder)]
     text, resources = MarkdownExporter().from_notebook_node(page)
     if drawn := sorted(resources['outputs']):
         raise ValueError(f'{nb}: expected links to pictures, found drawn ones: {drawn}; save them as files')
