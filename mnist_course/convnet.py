@@ -163,11 +163,12 @@ def conv_block(
 # %% ../nbs/12_convnet.ipynb #a8c08ccd
 def convnet(
     width:int=16,  # Kernels of the first layer; the second has twice, the third four times as many
-)->nn.Sequential:  # From rows (n,784) to scores (n,10)
+    n_out:int=10,  # Classes
+)->nn.Sequential:  # From rows (n,784) to scores (n,n_out)
     "Three blocks of convolution, a global maximum and a linear layer"
     net = nn.Sequential(nn.Unflatten(1, (1,28,28)),
                         conv_block(1, width, 5, pool=True), conv_block(width, 2*width, pool=True),
-                        conv_block(2*width, 4*width), GlobalMax(), nn.Linear(4*width, 10))
+                        conv_block(2*width, 4*width), GlobalMax(), nn.Linear(4*width, n_out))
     return net.to(memory_format=torch.channels_last)
 
 # %% ../nbs/12_convnet.ipynb #8171cde9
@@ -226,12 +227,13 @@ class Augment(Callback):
 # %% ../nbs/12_convnet.ipynb #633b4176
 def best_net(
     width:int=24,  # Kernels of the first layer; the last two have four times as many
-)->nn.Sequential:  # From rows (n,784) to scores (n,10)
+    n_out:int=10,  # Classes
+)->nn.Sequential:  # From rows (n,784) to scores (n,n_out)
     "Five blocks of convolution, a global maximum and a linear layer"
     a, b, c = width, 2*width, 4*width
     blocks = [conv_block(1, a, 5, pool=True), conv_block(a, b, padding=1),
               conv_block(b, b, padding=1, pool=True), conv_block(b, c, padding=1), conv_block(c, c)]
-    net = nn.Sequential(nn.Unflatten(1, (1,28,28)), nn.ZeroPad2d(-2), *blocks, GlobalMax(), nn.Linear(c, 10))
+    net = nn.Sequential(nn.Unflatten(1, (1,28,28)), nn.ZeroPad2d(-2), *blocks, GlobalMax(), nn.Linear(c, n_out))
     return net.to(memory_format=torch.channels_last)
 
 # %% ../nbs/12_convnet.ipynb #8e1cea64

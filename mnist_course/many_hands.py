@@ -23,7 +23,7 @@ from .core.hands import peers_answer
 from .data import load_mnist, to_float
 from .learner import Callback, CancelBatchException, DataLoaders, Learner, SkipValidation
 from .persist import CheckpointCallback, LogCallback, Resume
-from .recipes import FlushDenormals, Recipe, Run, check_digits, hold_out
+from .recipes import FlushDenormals, Recipe, Run, check_digits, class_count, for_classes, hold_out
 from .sgd import DataLoader
 from .softmax import accuracy
 
@@ -278,10 +278,10 @@ def train_together(
     **changes,            # Other settings than the recipe's
 )->Run:                   # What it gave, figures over all processes' pictures
     "Lesson 09's `train_recipe` in each process of a group: one run, with everyone's share of each batch"
-    recipe, first = replace(recipe, **changes), dist.get_rank()==0
     train, test = load_mnist() if data is None else data
+    recipe, first = for_classes(replace(recipe, **changes), class_count(train)), dist.get_rank()==0
     if n_valid: train, test = hold_out(train, n_valid)
-    for digits in (train, test): check_digits(digits)
+    for digits in (train, test): check_digits(digits, class_count(train))
     check_shares(len(train), recipe.bs, dist.get_world_size())
     torch.manual_seed(seed)
     train_dl = ShardLoader((train.images, train.labels), bs=recipe.bs, shuffle=True, seed=seed, device=device)

@@ -19,7 +19,7 @@ import numpy as np
 
 from .core.numpy_forward import NumpyModel, load_numpy, read_numpy
 from .page_watch import pack_digits, watch_data
-from .your_digits import MODELS, Answer, find_model, open_net, prepare
+from .your_digits import MODELS, Answer, find_model, numpy_file, open_net, prepare
 
 # %% ../nbs/16_page.ipynb #021b32fd
 def page_part(
@@ -40,20 +40,21 @@ def pack_array(
 
 # %% ../nbs/16_page.ipynb #019044d3
 def pack_model(
-    path:Path,          # A file by lesson 13's `save_numpy`, for pictures of 28x28
+    path:Path,          # A file by lesson 13's `save_numpy` or by `mnist_course train`, for pictures of 28x28
     name:str|None=None, # What the page calls it; the file's name unless given
     note:str='',        # A few words below the name; its accuracy unless given, where the file knows it
 )->dict:                # Name, note, classes and layers, ready for JSON
     "A saved network as text for the page; a `ValueError` says what is wrong with the file"
     open_net(path)                            # refuses what does not answer
-    header, arrays = read_numpy(path)
+    with numpy_file(path) as file: header, arrays = read_numpy(file)
     layers = [dict(layer) for layer in header['layers']]
     for key,a in arrays.items():
         i, part = key.split('.')
         layers[int(i)][part] = pack_array(a)
     metrics = header.get('metrics') or {}
     acc = metrics.get('accuracy', metrics.get('test'))
-    if not note and isinstance(acc, (int,float)) and 0<acc<=1: note = f'{100*acc:.1f} % of the test pictures'
+    if not note and isinstance(acc, (int,float)) and 0<acc<=1:
+        note = f"{100*acc:.1f} % of the {'held-out' if metrics.get('n_valid') else 'test'} pictures"
     return dict(name=name or Path(path).stem, note=note, classes=list(header['classes']), layers=layers)
 
 # %% ../nbs/16_page.ipynb #f0f7938d

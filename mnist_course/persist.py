@@ -31,7 +31,7 @@ from .data import show_digits
 from .evaluate import worst_errors
 from .learner import Callback, DataLoaders, Learner, LRFinder
 from .optimizer import set_hyper
-from .recipes import Recipe, get_recipe
+from .recipes import Recipe, for_classes, get_recipe
 
 _all_ = ['sync_folder', 'write_atomic']    # version 0.1.0 had them here
 
@@ -126,7 +126,7 @@ def _rebuild(path, header):
     "A network by the recipe's name in a header, in `eval` mode"
     hint = 'pass the network too, as load_model(path, model)'
     if not header.get('recipe'): raise ValueError(f'{path}: it names no recipe: {hint}')
-    try: recipe = get_recipe(header['recipe']['name'])
+    try: recipe = for_classes(get_recipe(header['recipe']['name']), len(header['classes']))
     except ValueError as e: raise ValueError(f'{path}: {e}; or {hint}') from None
     with torch.random.fork_rng(devices=[]): return recipe.model().eval()
 
@@ -332,8 +332,9 @@ class CheckpointCallback(Callback):
         monitor:str='valid_loss', # A name that the recorder has
         recipe:Recipe|None=None,  # Noted in `best.safetensors`, as by `save_model`
         lower:bool|None=None,     # Is less better? Unless given, it is if 'loss' or 'error' is in the name
+        classes=range(10),        # Noted there too: what each output stands for
     ):
-        self.folder, self.monitor, self.recipe = Path(folder), monitor, recipe
+        self.folder, self.monitor, self.recipe, self.classes = Path(folder), monitor, recipe, classes
         self.lower = 'loss' in monitor or 'error' in monitor if lower is None else lower
         self.best, self.saved = None, False  # of this run: what lies in the folder may be an earlier one's
         self.last_file, self.best_file = self.folder/'last.safetensors', self.folder/'best.safetensors'
@@ -373,7 +374,7 @@ class CheckpointCallback(Callback):
         row = dict(zip(rec.metric_names, rec.values[-1]), epoch=len(rec.values))
         value = row[self.monitor]
         if self._better(value):
-            save_model(self.best_file, learn.model, self.recipe, row)
+            save_model(self.best_file, learn.model, self.recipe, row, self.classes)
             self.best = value
         save_checkpoint(self.last_file, learn)
         self.saved = True

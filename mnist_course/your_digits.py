@@ -5,20 +5,23 @@
 # %% auto #0
 __all__ = ['COARSE', 'SHIPPED', 'MODELS', 'KINDS', 'paper_light', 'to_ink', 'find_strokes', 'area_weights', 'fit_box', 'thicken',
            'centre_mass', 'look_closer', 'find_digit', 'is_ready', 'box_up', 'prepare', 'sure_from', 'train_shipped',
-           'Answer', 'open_net', 'ModuleNet', 'find_model', 'is_patch', 'predict', 'join_boxes', 'reading_order',
-           'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE', 'TURNS', 'disc', 'doubt_loss',
-           'drop_lines', 'fake_photo', 'no_digits', 'read_picture', 'small_convnet', 'vary_stroke']
+           'Answer', 'numpy_file', 'open_net', 'ModuleNet', 'find_model', 'is_patch', 'of_digits', 'as_it_lies',
+           'predict', 'join_boxes', 'reading_order', 'split_digits', 'photo_accuracy', 'FORMATS', 'MAX_PIXELS', 'SIDE',
+           'TURNS', 'disc', 'doubt_loss', 'drop_lines', 'fake_photo', 'no_digits', 'read_picture', 'small_convnet',
+           'vary_stroke']
 
 # %% ../nbs/15_your_digits.ipynb #009f6447
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy import ndimage
 
-from .core.numpy_forward import load_numpy, read_numpy
+from .core.numpy_forward import file_kind, load_numpy, read_numpy
 from .core.ink import (EMPTY, closing, closing_share, doubt_about, drop_lines, find_groups, has_dark_ink, ink_share, keep_strokes,
                                    of_one_digit, shrink, strongest)
 from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS, as_picture, disc, fake_photo, read_picture
@@ -229,7 +232,6 @@ def train_shipped(
     seed:int=0,            # For first weights, order of the batches and random changes
 )->dict:                 # What was measured
     "Train one of the networks that ship, and write its file: once held out for the threshold, once on all"
-    from tempfile import TemporaryDirectory
     import torch
     from mnist_course.convnet import random_warp
     from mnist_course.persist import read_tensors, write_tensors
@@ -260,7 +262,7 @@ def train_shipped(
 @dataclass
 class Answer:
     "What a network says of one picture"
-    digit:int|None      # The digit; `None` where there is no ink
+    digit:int|str|None  # The digit, or the class's name; `None` where there is no ink
     probability:float   # How sure the network is of it, in [0,1]
     runners_up:list     # The next two: `(digit, probability)` each
     sure:bool           # Is the probability above the network's threshold?
@@ -280,13 +282,33 @@ class Answer:
         text = f"{self.digit} {self.probability:.3f}{'' if self.sure else ' not sure'} (then {others})"
         return f'{text}; {self.note}' if self.note else text
 
+# %% ../nbs/15_your_digits.ipynb #a1c15n01
+@contextmanager
+def numpy_file(
+    path:Path, # By lesson 13's `save_numpy`, or by lesson 11's `save_model` with a recipe
+):             # A file by `save_numpy`
+    "A file that NumPy can answer from: this one, or one made of a model for as long as this `with` lasts"
+    if file_kind(path)!='model':
+        yield path
+        return
+    from mnist_course.persist import load_model, read_tensors
+    from mnist_course.speed_answer import save_numpy
+    header = read_tensors(path, 'model')[1]
+    if not header.get('recipe'):
+        raise ValueError(f'{path}: it names no recipe, so its network is not known: save_numpy(new_file, load_model(this_file, net)) '
+                         'makes a file for it, and both are in mnist_course.persist and mnist_course.speed_answer')
+    model = load_model(path)
+    with TemporaryDirectory() as place:
+        save_numpy(Path(place)/Path(path).name, model, header['classes'], header['metrics'])
+        yield Path(place)/Path(path).name
+
 # %% ../nbs/15_your_digits.ipynb #a1c15022
 def open_net(
-    path:Path, # By lesson 13's `save_numpy`
+    path:Path, # By lesson 13's `save_numpy`, or by lesson 11's `save_model` with a recipe
 )->tuple:      # The network, and the header of its file
     "A saved network that has been asked once; a `ValueError` where it does not answer with probabilities"
     try:
-        net, header = load_numpy(path), read_numpy(path)[0]
+        with numpy_file(path) as file: net, header = load_numpy(file), read_numpy(file)[0]
         probs = net(np.zeros((1,net.size,net.size), np.uint8))
         fits = net.size==28 and probs.shape==(1,len(net.classes)) and np.isfinite(probs).all()
     except OSError: raise
@@ -335,14 +357,14 @@ class ModuleNet:
 
 # %% ../nbs/15_your_digits.ipynb #a1c15023
 def find_model(
-    model,      # One of `SHIPPED`, a file by lesson 13's `save_numpy`, or a module of torch's
+    model,      # One of `SHIPPED`, a file by `save_numpy` or `mnist_course train`, or a module of torch's
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
     if hasattr(model, 'state_dict'): return ModuleNet(model), .9
     if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'
     elif Path(model).is_file(): path = Path(model)
-    else: raise ValueError(f'no network {str(model)!r}: name a file by save_numpy, or one of {", ".join(SHIPPED)}')
+    else: raise ValueError(f'no network {str(model)!r}: name a file by save_numpy or mnist_course train, or one of {", ".join(SHIPPED)}')
     net, header = open_net(path)
     least = (header.get('metrics') or {}).get('sure_from', .9)
     if not isinstance(least, (int,float)): raise ValueError(f'{path}: sure_from is {least!r}: expected a probability')
@@ -355,16 +377,31 @@ def is_patch(
     "Too solid for strokes of a pen"
     return bool(ndimage.distance_transform_edt(np.pad(seen>64, 1)).max()>6)
 
+# %% ../nbs/15_your_digits.ipynb #a1c15q02
+def of_digits(
+    classes, # Names of a network's classes, or None
+)->bool:     # Are they the ten digits, or some of them?
+    "Unless a network says that it knows other things, it reads digits"
+    return classes is None or {str(c) for c in classes}<=set('0123456789')
+
+def as_it_lies(
+    image,            # File, PIL image, or an array or tensor as `as_picture` takes it
+)->np.ndarray|None:   # Bytes, shape (28,28); None where it has another size
+    "A picture of 28x28, without any preparing"
+    grey = read_picture(image)
+    return (255*grey+.5).astype(np.uint8) if grey.shape==(28,28) else None
+
 # %% ../nbs/15_your_digits.ipynb #d0b7a012
 def predict(
     *images,               # Files, PIL images, arrays or tensors, each of one digit
-    model='small-convnet', # One of `SHIPPED`, a file by lesson 13's `save_numpy`, a module of torch's, or what `find_model` gives
+    model='small-convnet', # One of `SHIPPED`, a file by `save_numpy` or `mnist_course train`, a module of torch's, or what `find_model` gives
 )->list:                   # An `Answer` for each
     "Which digits are these? By NumPy alone unless `model` is torch's; a `ValueError` for what is no picture, or too large"
     net, least = model if isinstance(model, tuple) else find_model(model)
     def ask(image):
         picture = as_picture(image) if hasattr(image, 'ndim') else image
-        if is_ready(picture): return Answer.of(net(picture[None])[0], net.classes, least, picture.copy())
+        ready = picture if is_ready(picture) else None if of_digits(net.classes) else as_it_lies(picture)
+        if ready is not None: return Answer.of(net(ready[None])[0], net.classes, least, ready.copy())
         try: ink, mask, doubt = find_digit(picture)
         except ValueError as e:
             if EMPTY not in str(e): raise

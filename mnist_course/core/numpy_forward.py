@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LAYERS', 'SETTINGS', 'linear_steps', 'relu_steps', 'conv_steps', 'pool_steps', 'global_max_steps', 'flatten_steps',
-           'unflatten_steps', 'scale_steps', 'softmax_steps', 'pixel_steps', 'NumpyModel', 'read_numpy', 'load_numpy']
+           'unflatten_steps', 'scale_steps', 'softmax_steps', 'pixel_steps', 'NumpyModel', 'file_kind', 'read_numpy',
+           'load_numpy']
 
 # %% ../../nbs/core/numpy_forward.ipynb #3b5d8a0a
 import json
@@ -242,6 +243,18 @@ def _check_arrays(
         if a.dtype.kind!='f': raise ValueError(f'tensor {name!r} is of {a.dtype}: expected floats')
         if not np.isfinite(a).all(): raise ValueError(f'tensor {name!r} has numbers that are nan or infinite')
 
+# %% ../../nbs/core/numpy_forward.ipynb #nf00kin1
+def file_kind(
+    path:Path, # Any file
+)->str:        # 'numpy' by `save_numpy`, 'model' by `save_model`, 'checkpoint'; empty where it is something else
+    "What a file of ours says that it is; nothing else in it is read or believed"
+    try:
+        with open(path, 'rb') as f:
+            n = int.from_bytes(f.read(8), 'little')
+            header = json.loads(json.loads(f.read(n))['__metadata__']['mnist_course']) if n<10**7 else {}
+        return header['kind'] if isinstance(header.get('kind'), str) else ''
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError): return ''
+
 # %% ../../nbs/core/numpy_forward.ipynb #dfc3f8a5
 def read_numpy(
     path:Path, # A file by lesson 13's `save_numpy`
@@ -259,7 +272,7 @@ def read_numpy(
     if (header.get('kind'), header.get('format'))!=('numpy', 1):    # first: another version may have another digest
         raise ValueError(f'{path}: kind {header.get("kind")}, format {header.get("format")}: '
                          'expected kind numpy, format 1. save_numpy(new_file, load_model(this_file)) makes one of a model by '
-                         '`mnist_course train`')
+                         '`mnist_course train`; lesson 15 does so by itself')
     sha = sha256(json.dumps(header, sort_keys=True).encode())
     for name,a in sorted(arrays.items()):
         sha.update(f'{name} torch.{a.dtype} {a.shape} '.encode())

@@ -85,11 +85,11 @@ class Team:
         with peers_answer('what process 0 says'): dist.broadcast_object_list(value, 0)
         return value[0]
 
-    def train(self, recipe, seed, device, n_valid, cbs):
+    def train(self, recipe, seed, device, n_valid, cbs, data=None):
         "`train_recipe`, or `train_together` where there are others"
         from mnist_course.many_hands import train_together
         from mnist_course.recipes import train_recipe
-        return (train_together if self.grouped else train_recipe)(recipe, seed, self.device(device), n_valid, cbs)
+        return (train_together if self.grouped else train_recipe)(recipe, seed, self.device(device), n_valid, cbs, data)
 
 # %% ../../nbs/tools/cli_many.ipynb #team0009
 def _leave_word(e):

@@ -156,7 +156,7 @@ def _bar(as_json, n):
 @app.command()
 def predict(
     pictures:Annotated[list[Path], typer.Argument(metavar='FILE...', help='Photos, scans or drawings, a digit each; - for one from a pipe.')],
-    model:Annotated[str, typer.Option(metavar='NAME|FILE', help='A network that ships, or a file by save_numpy.')]='small-convnet',
+    model:Annotated[str, typer.Option(metavar='NAME|FILE', help='A network that ships, or a file by `train` or save_numpy.')]='small-convnet',
     as_json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
     show:Annotated[bool, typer.Option('--show', help='Show what the network saw.')]=False,
     split:Annotated[bool, typer.Option('--split', help='Read several digits in a picture, one by one.')]=False,
@@ -196,7 +196,7 @@ def predict(
 def draw(
     out:Annotated[Path, typer.Option(metavar='FILE', help='HTML file to write.')]=Path('draw.html'),
     model:Annotated[list[Path]|None, typer.Option(metavar='FILE', show_default='the course\'s models alone',
-                                             help='Add a model, saved by save_numpy. Can be given again.')]=None,
+                                             help='Add a model, saved by `train` or save_numpy. Can be given again.')]=None,
     browser:Annotated[bool|None, typer.Option('--browser/--no-browser', help='Open it in a browser?',
                                          show_default='where there is one')]=None,
 ):

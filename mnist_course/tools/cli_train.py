@@ -16,6 +16,7 @@ import typer
 
 from .cli_app import app, count_of, kept, plain_warnings, rate, watch, whole_number
 from .cli_many import Team, as_options, launch
+from .cli_sets import class_names, read_set, say_set
 
 # %% ../../nbs/tools/cli_train.ipynb #5ee7287c
 @app.command()
@@ -31,6 +32,8 @@ def ladder(
         'Add the best network, trained for so many minutes.')]=None,
     out:Annotated[Path|None, typer.Option(help='Folder for the table and the picture.',
                                           show_default='mnist_ladder')]=None,
+    data:Annotated[Path|None, typer.Option(metavar='PATH', show_default='MNIST', help=
+        'Another set, in any layout that `mnist_course data` reads.')]=None,
 ):
     """Run the models of the course on real data: what does each new idea bring?
 
@@ -43,27 +46,32 @@ def ladder(
     mnist_course ladder --rungs pixel-l1,simple-net --seed 1
     mnist_course ladder --rungs fast --best 5
     mnist_course ladder --mine my_lessons
+    mnist_course ladder --data fashion-mnist --fast
     """
     from rich.console import Console
     from mnist_course.core.choices import pick
     from mnist_course.core.compute import check_seed, find_device
     from mnist_course.core.files import held, ready_folder
-    from mnist_course.tools.ladder import RUNGS, best_rung, ladder_progress, run_ladder, shorten
+    from mnist_course.tools.ladder import RUNGS, best_rung, ladder_progress, run_ladder, rungs_for, shorten
     from mnist_course.tools.ladder import ladder_table, save_ladder
     names = None if rungs is None else [r.strip() for r in rungs.split(',') if r.strip()]
     chosen, _, _ = pick('rung', names, RUNGS), find_device(device), check_seed(seed)
     if mine and device!='cpu': raise ValueError('--mine runs on the CPU: leave --device out')
     if mine and best: raise ValueError('--mine has no rung best, which trains on library parts: leave --best out')
     if mine and out: raise ValueError('--mine prints what it finds, and writes no table: leave --out out')
+    if mine and data: raise ValueError("--mine runs on MNIST, which the exercises are about: leave --data out")
     if mine:
         with kept(lambda: 'Nothing is kept.'): return typer.echo(on_your_code(mine, names, seed, fast))
-    folder = ready_folder(out or 'mnist_ladder')    # last, so that a mistake above leaves nothing behind
     chosen, left_out = shorten(chosen) if fast else (chosen, '')
     if best: chosen = chosen + [best_rung(best)]
+    pictures = read_set(data) if data else None
+    chosen, skipped = rungs_for(chosen, pictures) if data else (chosen, '')
+    folder = ready_folder(out or 'mnist_ladder')    # last, so that a mistake above leaves nothing behind
+    if data: typer.echo('\n'.join([say_set(data, pictures), *([skipped] if skipped else []), '']))
     new = watch(folder/'ladder.csv', folder/'ladder.png')
     def say_kept(): return f'Kept: {", ".join(map(str, new()))}.' if new() else 'Nothing is kept: the table is written at the end.'
     with held(folder), kept(say_kept):
-        with ladder_progress(chosen) as progress: results = run_ladder(names, seed, device, fast, progress, best=best)
+        with ladder_progress(chosen) as progress: results = run_ladder(names, seed, device, fast, progress, best=best, data=pictures)
         table, picture = save_ladder(results, folder)
     console = Console(force_jupyter=False)
     console.print(ladder_table(results, console.width))
@@ -159,12 +167,13 @@ def keepers(
     log:Path|None=None, # Folder for TensorBoard
     resume:bool=False,  # Begin where the checkpoint in `folder` ended?
     lr:float|None=None, # With `resume`: another rate than the checkpoint's
+    classes=range(10),  # What each score stands for
 )->list:                # Callbacks for `train_recipe`
     "What `train` watches and keeps: checkpoints, figures, TensorBoard, a stop at nan; lesson 11"
     from mnist_course.core.compute import needs
     from mnist_course.persist import CheckpointCallback, CSVLogger, Resume, StopOnNaN, TensorBoardCallback
     if log: needs('--log', 'tensorboard', 'pip install tensorboard')
-    checkpoint = CheckpointCallback(folder, 'accuracy' if valid else 'valid_loss', recipe)
+    checkpoint = CheckpointCallback(folder, 'accuracy' if valid else 'valid_loss', recipe, classes=classes)
     cbs = [checkpoint, StopOnNaN(), CSVLogger(Path(folder)/'history.csv')]
     if log: cbs.append(TensorBoardCallback(Path(log)/Path(folder).name))
     if resume: cbs.append(Resume(checkpoint.last_file, lr=lr))
@@ -172,14 +181,15 @@ def keepers(
 
 # %% ../../nbs/tools/cli_train.ipynb #035a8534
 def summary(
-    run, # A `Run` of `train_recipe`
-)->str:  # Lines to print
+    run,              # A `Run` of `train_recipe`
+    of_mnist=True,    # Are its pictures MNIST's, which the articles' figures are about?
+)->str:               # Lines to print
     "Accuracy with its 95 % interval, on which pictures, the article's figure, and the time"
     from mnist_course.evaluate import accuracy_interval
     n = len(run.learn.dls.valid.x)
     low, high = accuracy_interval(round(run.accuracy*n), n)
     what = 'training pictures held out' if run.n_valid else 'test pictures'
-    theirs = f' The article, at its own settings: {run.recipe.figure}.' if run.recipe.figure!='none' else ''
+    theirs = f' The article, at its own settings: {run.recipe.figure}.' if of_mnist and run.recipe.figure!='none' else ''
     times = run.learn.recorder.times    # those before a `--resume` too
     return (f'{run.recipe.name}: {run.accuracy:.4f} of {n:,} {what} (95 % interval {low:.4f} to {high:.4f})\n'
             f'{len(times)} epochs, {sum(times):.1f} s of training.{theirs}')
@@ -219,10 +229,13 @@ def train(
     processes:Annotated[int|None, typer.Option(metavar='N', parser=count_of, show_default='1', help=
         'Share out each batch among N processes of this machine (lesson 17).')]=None,
     timeout:Annotated[float, typer.Option(metavar='X', parser=rate, help='Seconds that processes wait for one another.')]=60.,
+    data:Annotated[Path|None, typer.Option(metavar='PATH', show_default='MNIST', help=
+        'Another set, in any layout that `mnist_course data` reads: the last layer gets as many scores as it has classes.')]=None,
 ):
     """Train one of the articles' networks, and keep it.
 
-    Trains on all 60,000 pictures, as the article does, and uses the test pictures once, at the end.
+    Trains on all 60,000 pictures, as the article does, or on all that --data has to train on,
+    and uses the test pictures once, at the end.
     The folder gets model.safetensors, last.safetensors (to go on from), history.csv,
     and with --valid best.safetensors (the best epoch).
 
@@ -232,6 +245,7 @@ def train(
     mnist_course train mlp-490 --epochs 3 --lr 0.03 --valid 10000 --log runs
     mnist_course train mlp-490 --resume
     mnist_course train mlp-490 --processes 2
+    mnist_course train mlp-64-64 --data fashion-mnist
     """
     team = Team(processes, timeout)    # first: it quiets PyTorch's engine
     from contextlib import nullcontext
@@ -239,26 +253,30 @@ def train(
     from mnist_course.core.compute import check_seed, find_device, threads_set
     from mnist_course.learner import get_hyper
     from mnist_course.persist import kept_seed, save_model
-    from mnist_course.recipes import get_recipe
+    from mnist_course.recipes import for_classes, get_recipe
     changes = {k: v for k,v in dict(n_epoch=epochs, lr=lr, bs=bs).items() if v is not None}
     recipe, _, device = replace(get_recipe(name), **changes), check_seed(seed or 0), find_device(device)
-    check_sizes(recipe.bs, valid or 0)
-    team.check(60_000-(valid or 0), recipe.bs, device)
+    pictures = read_set(data) if data else None
+    n, names = (len(pictures[0]), class_names(pictures[0])) if data else (60_000, range(10))
+    recipe = for_classes(recipe, len(names))
+    check_sizes(recipe.bs, valid or 0, n)
+    team.check(n-(valid or 0), recipe.bs, device)
     folder = Path(out or Path('mnist_models')/name).expanduser()
-    cbs, model = keepers(folder, recipe, bool(valid), log, resume, lr), folder/'model.safetensors'
+    cbs, model = keepers(folder, recipe, bool(valid), log, resume, lr, names), folder/'model.safetensors'
     if team.launches:
         check_run(folder, resume, anew)
         return launch(processes, ['train', name, *as_options(epochs=epochs, lr=lr, bs=bs, seed=seed, device=device, valid=valid,
-                                  out=out, log=log, resume=resume, replace=anew, timeout=timeout)])
+                                  out=out, log=log, resume=resume, replace=anew, timeout=timeout, data=data)])
     with team.joined(device), hold_run(folder, resume, anew) if team.first else nullcontext():
         if anew and team.first: (folder/'best.safetensors').unlink(missing_ok=True)    # the others are replaced as they come
         if seed is None: seed = team.told(lambda: kept_seed(folder/'last.safetensors') if resume else 0)
-        with threads_set(1), plain_warnings(): run = team.train(recipe, seed, device, valid or 0, cbs)
+        with threads_set(1), plain_warnings(): run = team.train(recipe, seed, device, valid or 0, cbs, pictures)
         if run.learn.opt: recipe = replace(recipe, lr=get_hyper(run.learn.opt, 'lr'))    # a resumed run has its own
         measured = dict(accuracy=run.accuracy, loss=run.loss, n_valid=run.n_valid)
-        if team.first: save_model(model, run.learn.model, recipe, measured)
+        if team.first: save_model(model, run.learn.model, recipe, measured, names)
     if not team.first: return
-    typer.echo(f'{summary(run)}\nModel: {model}')
+    if data: typer.echo(say_set(data, pictures))
+    typer.echo(f'{summary(run, not data)}\nModel: {model}')
     if log: typer.echo(f'Curves: tensorboard --logdir {log}')
 
 # %% ../../nbs/tools/cli_train.ipynb #795f89ae

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CONVNET', 'TASKS', 'RUNGS', 'Job', 'Rung', 'train_guess', 'train_similarity', 'threes_where_positive',
            'train_by_hand', 'train_with_optim', 'Tick', 'train_with_learner', 'train_by_recipe', 'train_convnet',
-           'train_in_a_second', 'train_for_minutes', 'best_rung', 'Result', 'climb', 'shorten', 'run_ladder',
-           'epochs_of', 'write_csv', 'by_task', 'plot_ladder', 'save_ladder', 'ladder_table', 'plain_lines',
-           'moving_bar', 'ladder_progress']
+           'train_in_a_second', 'train_for_minutes', 'best_rung', 'two_labels', 'on_device', 'task_data', 'rungs_for',
+           'Result', 'climb', 'shorten', 'run_ladder', 'epochs_of', 'write_csv', 'by_task', 'plot_ladder',
+           'save_ladder', 'ladder_table', 'plain_lines', 'moving_bar', 'ladder_progress']
 
 # %% ../../nbs/tools/ladder.ipynb #817a2864
 import io, time
@@ -32,11 +32,11 @@ from ..learner import Callback, DataLoaders, Learner, ParamScheduler, combined_c
 from ..loss import batch_accuracy, init_params, linear1, mnist_loss, sigmoid, to_xy
 from ..mlp import simple_net
 from ..optimizer import SGD, Adam, fit_epoch
-from ..recipes import Recipe, get_recipe, train_recipe
+from ..recipes import Recipe, class_count, get_recipe, train_recipe
 from ..sgd import DataLoader, train_epoch
 from ..similarity import PixelSimilarity, mnist_distance, rms_distance
 from ..softmax import cross_entropy
-from ..speed import fit_fast
+from ..speed import fast_net, fit_fast
 
 # %% ../../nbs/tools/ladder.ipynb #job00001
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def train_by_recipe(
     return _highest(run.learn.model.to(device).eval()), run.n_params
 
 # %% ../../nbs/tools/ladder.ipynb #7e52f081
-CONVNET = Recipe('convnet', 'three convolutions', lambda: [convnet()], cross_entropy, Adam,
+CONVNET = Recipe('convnet', 'three convolutions', lambda n_out=10: [convnet(n_out=n_out)], cross_entropy, Adam,
                  lr=.01, bs=128, n_epoch=2, article='none: ours', figure='none')
 
 # %% ../../nbs/tools/ladder.ipynb #conv0001
@@ -180,7 +180,8 @@ def train_in_a_second(
 )->tuple:    # `predict`, and its number of parameters
     "The fast network: lesson 13"
     n = max(256, round(job.epochs*len(job.train)))    # a batch at least
-    with torch.random.fork_rng(devices=[]): model = fit_fast(job.train, job.seed, n)
+    net = partial(fast_net, n_out=class_count(job.train))
+    with torch.random.fork_rng(devices=[]): model = fit_fast(job.train, job.seed, n, net=net)
     return _highest(model), sum(p.numel() for p in model.parameters())
 
 # %% ../../nbs/tools/ladder.ipynb #bc236913
@@ -235,6 +236,48 @@ def best_rung(
     if not 0<minutes<inf: raise ValueError(f'{minutes} minutes: expected more than 0')
     return Rung('best', '12', f'{minutes:g} minutes, turned pictures', partial(train_for_minutes, minutes=minutes),
                 task='ten digits')
+
+# %% ../../nbs/tools/ladder.ipynb #lad0d002
+def two_labels(
+    digits:Digits, # With names in `classes`
+)->Digits|None:    # Its threes and sevens, labelled 3 and 7; None unless it has both
+    "What the rungs of three against seven are run on, in any set"
+    if not {'3','7'}<=set(digits.classes): return None
+    places = [digits.classes.index(name) for name in '37']
+    found = [digits[digits.labels==place] for place in places]
+    if not all(map(len, found)): return None
+    labels = torch.cat([torch.full((len(d),), int(name)) for d,name in zip(found, '37')])
+    return Digits(torch.cat([d.images for d in found]), labels)
+
+def on_device(
+    digits:Digits, # Any
+    device,        # Where to
+)->Digits:         # The same there
+    "Pictures and labels moved to a device"
+    return replace(digits, images=digits.images.to(device), labels=digits.labels.to(device))
+
+def task_data(
+    task:str,             # A key of `TASKS`, or what `rungs_for` has made of it
+    data:tuple|None=None, # As for `run_ladder`
+)->tuple:                 # `(train, test)`
+    "The pictures of a task"
+    if data is None: return TASKS[task]()
+    return tuple(map(two_labels, data)) if task=='3 vs 7' else data
+
+def rungs_for(
+    rungs:list, # Rungs
+    data:tuple, # `(train, test)`, both `Digits` with `classes`
+)->tuple:       # Those that make sense on these pictures, and a line on those that don't
+    "Rungs for another set: its number of classes in place of ten, and no article's figure"
+    classes, n = data[0].classes, len(data[0].classes)
+    if not n: raise ValueError('the set has no names of classes: expected `Digits` as `load_any` gives them')
+    has_both = all(two_labels(d) is not None for d in data)
+    kept = [r for r in rungs if has_both or r.task!='3 vs 7']
+    if not kept: raise ValueError(f'{", ".join(r.name for r in rungs)}: for sets with threes and sevens, and this one lacks them')
+    left = ', '.join(r.name for r in rungs if r not in kept)
+    tasks = {'ten digits': 'ten digits' if classes==tuple('0123456789') else f'{n} classes'}
+    kept = [replace(r, task=tasks.get(r.task, r.task), article='none', article_accuracy=None) for r in kept]
+    return kept, left and f'Left out, as this set has no threes and sevens: {left}.'
 
 # %% ../../nbs/tools/ladder.ipynb #fec07bb3
 @dataclass(frozen=True)
@@ -295,14 +338,15 @@ def run_ladder(
     progress:Callable|None=None, # Called with the rung, the epochs done, and at the end the `Result`
     threads:int=1,               # Threads for torch
     best:float|None=None,        # Minutes for the rung `best`, above all others; without, it is left out
-)->list:                         # A `Result` for each rung, from the lowest up
+    data:tuple|None=None,        # `(train, test)`, both `Digits` with `classes`; MNIST unless given
+)->list:                         # A `Result` for each rung that there is, from the lowest up
     "Run rungs of the ladder on the same pictures and measure them in the same way"
     chosen, device, seed = pick('rung', rungs, RUNGS), find_device(device), check_seed(seed)
     if fast: chosen, _ = shorten(chosen)
     if best is not None: chosen.append(best_rung(best))
-    tasks = {r.task for r in chosen}
-    data = {t: [Digits(d.images.to(device), d.labels.to(device)) for d in TASKS[t]()] for t in tasks}
-    with threads_set(threads): return [climb(r, *data[r.task], seed, progress) for r in chosen]
+    if data is not None: chosen, _ = rungs_for(chosen, data)
+    sets = {t: [on_device(d, device) for d in task_data(t, data)] for t in {r.task for r in chosen}}
+    with threads_set(threads): return [climb(r, *sets[r.task], seed, progress) for r in chosen]
 
 # %% ../../nbs/tools/ladder.ipynb #16c2de59
 def epochs_of(

@@ -64,7 +64,9 @@ function makeRow(model) {
   addTag(name, 'span', {class: 'note'}, model.note);
   const took = addTag(name, 'span', {class: 'took'}), digit = addTag(row, 'div', {class: 'digit'});
   const best = addTag(digit, 'b'), sure = addTag(digit, 'span'), bars = addTag(row, 'div', {class: 'bars', 'aria-hidden': 'true'});
-  const each = model.classes.map(c => { const bar = addTag(bars, 'div', {class: 'bar'}); addTag(bar, 'i'); bar.append(c); return bar; });
+  const each = model.classes.map(c => { const bar = addTag(bars, 'div', {class: 'bar', title: c}); addTag(bar, 'i'); bar.append(c); return bar; });
+  row.classList.toggle('words', model.classes.some(c => String(c).length > 2));
+  row.classList.toggle('many', model.classes.length > 12);
   return {row, took, best, sure, bars: each, why: addTag(row, 'canvas', {class: 'why', 'aria-hidden': 'true'}), times: []};
 }
 
