@@ -19,7 +19,8 @@ course  = cfg['course_requirements'].split()
 cluster = cfg['cluster_requirements'].split()       # grading on several machines
 heic    = cfg['heic_requirements'].split()          # photos as phones of one make keep them
 data    = cfg['data_requirements'].split()          # sets of other layouts than MNIST's
-dev     = course + cluster + heic + data + cfg['dev_requirements'].split()  # an author needs what the lessons show
+site    = cfg['site_requirements'].split()          # the course as web pages
+dev     = course + cluster + heic + data + site + cfg['dev_requirements'].split()  # an author needs what the lessons show
 
 
 class BuildWithLessons(build_py):
@@ -50,7 +51,7 @@ setup(
     package_data={cfg['lib_name']: ['assets/*/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),
-    extras_require=dict(course=course, cluster=cluster, heic=heic, data=data, dev=dev),
+    extras_require=dict(course=course, cluster=cluster, heic=heic, data=data, site=site, dev=dev),
     entry_points=dict(console_scripts=cfg['console_scripts'].split(),
                       nbdev=[f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]),
     cmdclass=dict(build_py=BuildWithLessons),

@@ -1,4 +1,4 @@
-"Every test has three minutes at most; hypothesis draws the same examples each time, so that a failure stays one"
+"Every test has three minutes at most, unless it says otherwise; hypothesis draws the same examples each time, so that a failure stays one"
 import os, subprocess, sys
 from pathlib import Path
 
@@ -21,7 +21,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    for item in items: item.add_marker(pytest.mark.timeout(180))
+    for item in items:
+        if not item.get_closest_marker('timeout'): item.add_marker(pytest.mark.timeout(180))
 
 
 def run(*command, cwd):

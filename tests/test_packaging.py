@@ -33,15 +33,15 @@ def test_metadata_has_the_three_layers(built):
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel:
         meta = email.message_from_bytes(wheel.read(next(n for n in wheel.namelist() if n.endswith('METADATA'))))
         scripts = wheel.read(next(n for n in wheel.namelist() if n.endswith('entry_points.txt'))).decode()
-    assert set(meta.get_all('Provides-Extra'))=={'course','cluster','heic','data','dev'} and meta['Requires-Python']=='>=3.11'
-    layers = {extra: set() for extra in ('', 'course', 'cluster', 'heic', 'data', 'dev')}
+    assert set(meta.get_all('Provides-Extra'))=={'course','cluster','heic','data','site','dev'} and meta['Requires-Python']=='>=3.11'
+    layers = {extra: set() for extra in ('', 'course', 'cluster', 'heic', 'data', 'site', 'dev')}
     for need in meta.get_all('Requires-Dist'):
         name, _, extra = need.partition('; extra == ')
         layers[extra.strip('\'"')].add(name.split('<')[0].split('>')[0].strip())
     assert {'torch','numpy','pillow','matplotlib','safetensors','fastcore','typer','rich'} <= layers['']
     assert not layers[''] & {'fastai','fastbook','jupyter','nbdev','torchvision','pytest'}
-    assert {'fastai','fastbook','jupyter','torchvision'} <= layers['course']
-    assert layers['course'] | layers['cluster'] | layers['heic'] | layers['data'] | {'nbdev','execnb','pytest','hypothesis'} <= layers['dev']
+    assert {'fastai','fastbook','jupyter','torchvision'} <= layers['course'] and {'sphinx','myst-nb'} <= layers['site']
+    assert layers['course'] | layers['cluster'] | layers['heic'] | layers['data'] | layers['site'] | {'nbdev','execnb','pytest','hypothesis'} <= layers['dev']
     assert 'mnist_course = mnist_course.tools.cli:main' in scripts.replace('=', ' = ').replace('  ', ' ')
 
 
