@@ -20,6 +20,8 @@ from filelock import FileLock
 from PIL import Image
 from torch import Tensor
 
+from .core.guards import as_tensor
+
 # %% ../nbs/00_data.ipynb #f31de99d
 def read_idx(
     path:Path,            # An idx file, plain or gzipped
@@ -59,7 +61,7 @@ class Digits:
 
     def __post_init__(self):
         for name in ('images', 'labels'):    # arrays and lists become tensors
-            object.__setattr__(self, name, torch.as_tensor(getattr(self, name)))
+            object.__setattr__(self, name, as_tensor(name, getattr(self, name)))
         if self.images.ndim!=3:
             raise ValueError(f'images: expected shape (n,h,w), found {tuple(self.images.shape)}')
         if self.labels.ndim!=1:
@@ -73,6 +75,7 @@ class Digits:
         "One `(image, label)` for a number; a smaller `Digits` for a slice, a mask or a tensor of indices"
         if getattr(i, 'ndim', 0)==0 and hasattr(i, '__index__'):    # NumPy's integers and tensors of one too
             return self.images[operator.index(i)], self.labels[operator.index(i)]
+        if isinstance(i, np.ndarray) and i.dtype.kind in 'iu': i = i.astype(np.int64)    # bytes would be taken for a mask
         extra = None if self.extra is None else self.extra[i]
         return replace(self, images=self.images[i], labels=self.labels[i], extra=extra)
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from .core.compute import needs
+from .core.guards import as_tensor
 from .data import Digits, show_digits
 
 # %% ../nbs/10_evaluate.ipynb #6b37fc3a
@@ -56,10 +57,13 @@ def view_digit(
 
 # %% ../nbs/10_evaluate.ipynb #4d0c3571
 def _classes(t, name):
-    "`t` if it is a row of class numbers, else a `ValueError`"
+    "`t` if it is a row of class numbers, an array or a list of them as a tensor; else a `ValueError`"
+    if not isinstance(t, Tensor):
+        t = as_tensor(name, t)
+        if t.dtype in (torch.uint8, torch.int8, torch.int16, torch.int32): t = t.long()    # an array's own way to hold class numbers
     if t.ndim==1 and t.dtype==torch.int64: return t
     raise ValueError(f'{name}: expected class numbers, int64, shape (n,), found {t.dtype}, {tuple(t.shape)}'
-                     + (': use probs.argmax(1)' if t.ndim==2 else ''))
+                     + (': use probs.argmax(1)' if t.ndim==2 and t.is_floating_point() else f': use {name}.long().view(-1)'))
 
 def _pair(preds, targets, name='preds'):
     "Answers and right classes, if they are as many"
@@ -129,6 +133,8 @@ def report(
 # %% ../nbs/10_evaluate.ipynb #0cc71d12
 def _check_probs(probs, targets):
     "A `ValueError` unless `probs` are rows of probabilities and `targets` a class for each"
+    for name,t in (('probs', probs), ('targets', targets)):
+        if not isinstance(t, Tensor): raise ValueError(f'{name}: expected a tensor, found a {type(t).__name__}: use torch.as_tensor({name})')
     _classes(targets, 'targets')
     if probs.ndim!=2 or len(probs)!=len(targets):
         raise ValueError(f'probs: expected shape ({len(targets)},c), found {tuple(probs.shape)}')

@@ -22,8 +22,8 @@ from fastcore.basics import patch
 from torch import nn
 
 import mnist_course
-from .core.contents import (check_checkpoint_header, check_generators, check_model_header, check_opt_state,
-                                        check_record, check_tensors, is_count, lay_out, looks_like, params_of, warn_of_nan)
+from .core.contents import (check_checkpoint_header, check_generators, check_model_header, check_opt_state, check_record,
+                                        check_tensors, file_path, is_count, lay_out, looks_like, own_module, params_of, plain, warn_of_nan)
 from .core.files import csv_bytes, sync_folder, write_atomic
 from .core.progress import EventFiles, json_lines, record_rows
 from .core.runs import check_run, run_settings, say_seed
@@ -105,9 +105,10 @@ def save_model(
     classes=range(10),        # What each output stands for
 ):
     "Weights as safetensors with recipe, settings, classes, metrics and digest: whole or not at all"
+    if isinstance(recipe, str): recipe = get_recipe(recipe)
     made = recipe and {name: getattr(recipe, name) for name in ('name','network','lr','bs','n_epoch')}
-    header = dict(kind='model', recipe=made, classes=list(classes), metrics=metrics or {})
-    write_tensors(path, model.state_dict(), header)
+    header = dict(kind='model', recipe=made, classes=plain(classes), metrics=plain(metrics or {}))
+    write_tensors(file_path(path), own_module(model).state_dict(), header)
 
 # %% ../nbs/11_persist.ipynb #d2766088
 def misfits(
@@ -132,17 +133,17 @@ def _rebuild(path, header):
 
 def load_model(
     path:Path,                 # A file by `save_model`
-    model:nn.Module|None=None, # Gets the weights; a new one by the recipe's name, in `eval` mode, unless given
-)->nn.Module:                  # The model, on the device where it was, or on the CPU
+    model:nn.Module|None=None, # Gets the weights; a new one by the recipe's name unless given
+)->nn.Module:                  # The model in evaluation mode, on the device where it was, or on the CPU
     "A saved model; on any error the given one keeps its weights, and nothing in the file is ever run"
-    tensors, header = read_tensors(path, 'model')
+    tensors, header = read_tensors(file_path(path), 'model')
     check_model_header(path, header)
-    if model is None: model = _rebuild(path, header)
+    model = _rebuild(path, header) if model is None else own_module(model)
     wrong = misfits(model.state_dict(), tensors)
     if wrong: raise ValueError(f'{path}: made for another network: ' + '; '.join(wrong))
     model.load_state_dict(tensors)
     warn_of_nan(path, tensors, model)
-    return model
+    return model.eval()
 
 # %% ../nbs/11_persist.ipynb #c59c759f
 def opt_state(

@@ -133,7 +133,8 @@ def check_digits(
     if not len(digits): raise ValueError('no pictures: expected 1 or more')
     if images[0].numel()!=784: raise ValueError(f'images: expected 28x28 pixels each, found {tuple(images.shape[1:])}')
     if images.dtype not in (torch.uint8, torch.float32):
-        raise ValueError(f'images: expected uint8 or float32, found {images.dtype}: use images.float()')
+        use = 'float' if images.is_floating_point() else 'byte'    # whole numbers up to 255 are bytes, floats go up to 1
+        raise ValueError(f'images: expected uint8 or float32, found {images.dtype}: use images.{use}()')
     if labels.shape!=(len(images),) or labels.dtype!=torch.int64:
         raise ValueError(f'labels: expected int64 of shape ({len(images)},), found {labels.dtype} of shape '
                          f'{tuple(labels.shape)}: use labels.long().view(-1)')

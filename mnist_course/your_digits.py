@@ -361,6 +361,7 @@ def find_model(
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
     if hasattr(model, 'state_dict'): return ModuleNet(model), .9
+    if not isinstance(model, (str,Path)): raise ValueError(f'model: expected a name, a file, or a module of torch, found a {type(model).__name__}')
     if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'
     elif Path(model).is_file(): path = Path(model)
