@@ -20,8 +20,6 @@ from filelock import FileLock
 from PIL import Image
 from torch import Tensor
 
-from .core.guards import as_tensor
-
 # %% ../nbs/00_data.ipynb #f31de99d
 def read_idx(
     path:Path,            # An idx file, plain or gzipped
@@ -60,6 +58,7 @@ class Digits:
     extra:Tensor|None=None  # What else is known of each picture, shape (n,k), as who wrote it
 
     def __post_init__(self):
+        from mnist_course.core.guards import as_tensor    # here, for a check that makes no pictures loads it for nothing
         for name in ('images', 'labels'):    # arrays and lists become tensors
             object.__setattr__(self, name, as_tensor(name, getattr(self, name)))
         if self.images.ndim!=3:

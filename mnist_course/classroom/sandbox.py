@@ -197,7 +197,7 @@ def _no_collector():
     finally:
         if was_on: gc.enable()
 
-_later = 'torch.nested._internal.nested_tensor', 'mnist_course.core.idx'    # loaded at the first `backward`, and where a data set is read
+_later = 'torch.nested._internal.nested_tensor', 'mnist_course.core.idx', 'mnist_course.core.guards'    # loaded at the first `backward`, and where a data set is read
 
 def _import_for_all(jobs, theirs=True):
     "Have in this process what its children will need: what judges, and what the copies import"
