@@ -14,7 +14,7 @@ LISTED = ROOT/'tests'/'prose_numbers.csv'    # notebook, number, reason
 GROUPED, PLAIN = r'\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?', r'(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?'
 NUMBER = re.compile(rf'(?<![\w.,/])[-−]?(?:{GROUPED}|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?(?![\w]*\d)')
 REFERENCES = [r'\blessons? \d\d\w?(?:(?:,| to| and|, and) \d\d\w?)*', r'\bchapter \d+', r'\bpart \d\b', r'\([^()]*\b(?:1[89]|20)\d\d\b[^()]*\)', r'\[\d\d\w?_\w+\]', r'\bsince version [\d.]+',
-              r'\b(?:December|November) \d{4}', r'\bPython 3\.\d+', r'\b[A-Za-z]+-\d+(?:-\d+)*', r'\b\d+(?:-\d+)+\b(?=[^.]*\bnet)', r'\bCC BY-SA [\d.]+', r'\bSHA-256']
+              r'\b(?:December|November) \d{4}', r'\bPython 3\.\d+', r'\b[A-Za-z]+-\d+(?:-\d+)*', r'\b\d+(?:-\d+)+\b(?=[^.]*\bnet)', r'\bCC BY-SA [\d.]+', r'\bSHA-256', r'\babout \d+ minutes to read']    # tests/test_prose.py counts the words
 
 def plain(source):
     "Markdown without what holds no claims: headings, listings, code spans, links' targets, references"

@@ -1,5 +1,5 @@
 "What the lessons say: their numbers come from a cell, and their sentences can be read aloud"
-import json
+import csv, json, re
 
 import pytest
 
@@ -46,3 +46,54 @@ def test_the_lessons_keep_their_voice():
     for name,text in voice.pages().items():
         n, words, you, we, because, example, semicolons = voice.measure(voice.paragraphs_of(text))
         assert 11.5<words<22 and you>4 and because>.5 and semicolons<2, name
+
+
+# What each lesson has: what you can do after it, how long it takes to read, questions, where to go on; and the glossary on the map
+
+LESSONS = {name: [''.join(c['source']) for c in json.loads(text)['cells'] if c['cell_type']=='markdown'] for name,text in voice.pages().items() if name!='index'}
+PARTS = {'00b_any_digits_files', '13_speed_answer', '13_speed_by_hand', '16_page_watch'}    # companions of a lesson have three questions
+
+@pytest.mark.parametrize('name', LESSONS)
+def test_a_lesson_says_what_it_is_for_and_how_long_it_takes(name):
+    "The reading time is that of its text at 200 words a minute"
+    opening = next(s for s in LESSONS[name] if '*It takes:*' in s)
+    words = voice.measure([p for s in LESSONS[name] for p in voice.prose(s)])[0]
+    assert re.search(r'^\*After this (?:lesson|notebook) you can\* .{40,}\.$', opening, flags=re.M)
+    assert abs(int(re.search(r'about (\d+) minutes to read', opening)[1])-words/200)<=1
+
+
+@pytest.mark.parametrize('name', LESSONS)
+def test_a_lesson_ends_with_questions_and_where_to_go_on(name):
+    questions, refs = LESSONS[name][-2:]
+    asked = re.findall(r'^<details><summary>([^\n]+\?)</summary>\n\n([^\n]+)\n\n</details>$', questions, flags=re.M)
+    assert questions.startswith('## Questions\n') and len(asked)==(3 if name in PARTS else 5)==questions.count('<details>')
+    assert all(1<=len(voice.sentences([answer]))<=4 for _,answer in asked)
+    assert refs.startswith('## If you want to go on\n') and len(re.findall(r'^- ', refs, flags=re.M))==3
+
+
+def glossary():
+    with open(voice.ROOT/'nbs'/'results'/'glossary.csv', newline='', encoding='utf-8') as f: return list(csv.DictReader(f))
+
+
+def set_in(name):
+    "Words that a lesson sets in italics or bold, lower case"
+    text = '\n'.join(re.sub(r'`[^`]*`', '', s) for s in LESSONS[name] if not s.startswith(('## Questions', '## If you want')))
+    return {m.lower() for m in re.findall(r'(?<![\w*])\*{1,2}([^*\n]+?)\*{1,2}(?![\w*])', text)}
+
+
+def test_the_glossary_names_the_lesson_that_brings_each_word():
+    "Sorted, each word once, set in italics in its lesson and in none before, unless the glossary has that meaning too"
+    rows, places = glossary(), {name: set_in(name) for name in LESSONS}
+    words = [r['word'].lower() for r in rows]
+    assert words==sorted(set(words)) and all(r['meaning'] for r in rows)
+    known = {(r['in_lesson'].lower(), r['lesson']) for r in rows}
+    for r in rows:
+        word = r['in_lesson'].lower()
+        assert word in places[r['lesson']], r
+        assert all((word, name) in known for name in LESSONS if name<r['lesson'] and word in places[name]), r
+
+
+def test_the_map_shows_the_whole_glossary():
+    cells = json.loads(voice.pages()['index'])['cells']
+    shown = '\n'.join(''.join(o['data'].get('text/markdown', [])) for c in cells for o in c.get('outputs', []) if 'data' in o)
+    assert all(f"| {r['word']} | {r['meaning']} | [" in shown for r in glossary())
