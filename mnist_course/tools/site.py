@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['WIDGET', 'SHOWN', 'TEACHING', 'FOLDERS', 'LEFT_OUT', 'SCRIPTS_OUT', 'directives', 'is_hidden', 'is_test',
-           'site_links', 'exercise_box', 'exercises_page', 'prepared_cell', 'prepare_notebook', 'find_pages',
-           'find_modules', 'toctree', 'title_of', 'margin', 'said_of', 'folder_page', 'write_modules', 'commands_page',
-           'builder_settings', 'read_settings', 'conf_text', 'write_source', 'site_ready', 'finished_page',
-           'finish_site', 'build_site']
+           'site_links', 'exercise_box', 'exercises_page', 'prepared_cell', 'prepare_notebook', 'glossary_page',
+           'find_pages', 'find_modules', 'toctree', 'title_of', 'margin', 'said_of', 'folder_page', 'write_modules',
+           'commands_page', 'builder_settings', 'read_settings', 'conf_text', 'write_source', 'site_ready',
+           'finished_page', 'finish_site', 'build_site']
 
 # %% ../../nbs/tools/site.ipynb #sidce8fe
 import ast, os, posixpath, re, subprocess, sys, tempfile
@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..classroom.copies import find_cell
-from ..core.files import copy_file, read_lesson, write_notebook
+from ..core.files import copy_file, read_csv, read_lesson, write_notebook
 from ..exercises.outline import OUTLINE, places_of
 from .site_api import module_page
 
@@ -131,6 +131,14 @@ def prepare_notebook(
     nb['metadata'] = dict(kernelspec=dict(name='python3', display_name='Python 3', language='python'),
                           language_info=dict(name='python', pygments_lexer='ipython3' if has_magic else 'python'))
     return nb
+
+# %% ../../nbs/tools/site.ipynb #siglos02
+def glossary_page(
+    nbs:Path, # The folder nbs/ of a clone
+)->str:       # Markdown
+    "Each word of `results/glossary.csv`, what it means, and the lesson that brings it"
+    terms = [f"{r['word']}\n: {r['meaning']} ([{r['lesson'].partition('_')[0]}]({r['lesson']}.ipynb))" for r in read_csv(nbs/'results'/'glossary.csv')]
+    return '\n\n'.join(['# Glossary', 'Words of the field, in the sense in which the lessons use them, each with the lesson that brings it.', *terms]) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #si0af04b
 SHOWN = 'core', 'classroom', 'tools'
@@ -300,7 +308,7 @@ def write_source(
     (src/'_static').mkdir()
     for part in sorted(p for p in assets.iterdir() if p.is_file()):
         copy_file(part, src/part.name if part.suffix=='.md' else src/'_static'/part.name)
-    made = {'exercises.md': exercises_page(), 'commands.md': commands_page(commands or {}), 'conf.py': conf_text(builder_settings(cfg)),
+    made = {'exercises.md': exercises_page(), 'glossary.md': glossary_page(nbs), 'commands.md': commands_page(commands or {}), 'conf.py': conf_text(builder_settings(cfg)),
             **{f'reference/{f}.md': folder_page(nbs, f, pages) for f in SHOWN}}
     (src/'reference').mkdir()
     for name,text in made.items(): (src/name).write_text(text, encoding='utf-8')
