@@ -47,7 +47,7 @@ def changed_by_next_export():
 def failing(paths):
     "Notebooks that nbdev-test does not complete, each by itself"
     for path in paths:
-        try: r = subprocess.run([TOOLS/'nbdev-test', '--path', path, '--n_workers', '1'], cwd=ROOT, capture_output=True, text=True, timeout=SLOW)
+        try: r = subprocess.run([TOOLS/'nbdev-test', path, '--n-workers', '1'], cwd=ROOT, capture_output=True, text=True, timeout=SLOW)
         except subprocess.TimeoutExpired: yield path, f'more than {SLOW} s'; continue
         said = r.stdout + r.stderr
         if r.returncode or 'Success' not in said: yield path, said[-2000:]
