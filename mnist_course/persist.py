@@ -23,7 +23,7 @@ from torch import nn
 
 import mnist_course
 from .core.contents import (check_checkpoint_header, check_generators, check_model_header, check_opt_state, check_record,
-                                        check_tensors, file_path, is_count, lay_out, looks_like, own_module, params_of, plain, warn_of_nan)
+                                        check_tensors, file_path, is_count, lay_out, looks_like, json_ready, own_module, params_of, warn_of_nan)
 from .core.files import csv_bytes, sync_folder, write_atomic
 from .core.progress import EventFiles, json_lines, record_rows
 from .core.runs import check_run, run_settings, say_seed
@@ -107,7 +107,7 @@ def save_model(
     "Weights as safetensors with recipe, settings, classes, metrics and digest: whole or not at all"
     if isinstance(recipe, str): recipe = get_recipe(recipe)
     made = recipe and {name: getattr(recipe, name) for name in ('name','network','lr','bs','n_epoch')}
-    header = dict(kind='model', recipe=made, classes=plain(classes), metrics=plain(metrics or {}))
+    header = dict(kind='model', recipe=made, classes=json_ready(classes), metrics=json_ready(metrics or {}))
     write_tensors(file_path(path), own_module(model).state_dict(), header)
 
 # %% ../nbs/11_persist.ipynb #d2766088

@@ -739,7 +739,7 @@ assert run_settings(learn)['batches an epoch']==2''',
 'core.contents': dict(
     file_path = "assert file_path('a')=='a'",
     own_module = "assert caught(lambda: own_module('a')) is ValueError",
-    plain = "assert plain([torch.tensor(3), (1,)])==[3, [1]]",
+    json_ready = "assert json_ready([torch.tensor(3), (1,)])==[3, [1]]",
     lay_out = "w = torch.ones(2,3,4,4).to(memory_format=torch.channels_last).requires_grad_(); o = torch.optim.SGD([w]); o.state[w] = dict(a=torch.ones(2,3,4,4)); lay_out(o); assert o.state[w]['a'].stride()==w.stride()",
     need = "need(True, 'f', 1, 'one'); assert caught(lambda: need(False, 'f', 1, 'two')) is ValueError",
     is_count = "assert is_count(0) and not is_count(True)",
