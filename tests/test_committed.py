@@ -4,6 +4,7 @@ import csv, json, re
 import nbformat
 import pytest
 from checks import ROOT, copy_repo, notebooks
+from folded import due, folded
 
 every = pytest.mark.parametrize('nb', notebooks(), ids=lambda p: p.stem)
 lessons = [nb for nb in notebooks() if re.match(r'\d\d[a-z]?_', nb.name)]    # as 03_loss, or 11b_more
@@ -24,7 +25,7 @@ def faults(nb):
     if any(o['output_type']=='error' for o in outputs): found.append('an error among the outputs')
     if any(o.get('name')=='stderr' for o in outputs): found.append('a warning, or other text on stderr, among the outputs')
     if any(c.get('execution_count') is not None for c in code): found.append('execution counts: not cleaned')
-    if set(content['metadata'])-{'kernelspec'} or any(set(c['metadata'])-{'alt'} for c in cells): found.append('metadata: not cleaned')
+    if set(content['metadata'])-{'kernelspec'} or any(set(c['metadata'])-{'alt','jupyter'} for c in cells): found.append('metadata: not cleaned')
     if len({c.get('id') for c in cells})!=len(cells): found.append('cells without an id of their own')
     shown = [json.dumps({k: v for k,v in o.get('data', {}).items() if not k.startswith('image/')} | {'text': o.get('text')}) for o in outputs]
     found += [f'a path of one machine: {m[0]}' for text in [*shown, *(''.join(c['source']) for c in cells)] for m in machine.finditer(text)]
@@ -65,6 +66,21 @@ def test_words_for_a_picture_reach_the_page():
     from nbconvert import HTMLExporter
     page = HTMLExporter(template_name='classic').from_notebook_node(nbformat.read(ROOT/'nbs'/'13_speed_answer.ipynb', as_version=4))[0]
     assert page.count('alt="')==3 and 'No description has been provided' not in page
+
+
+@pytest.mark.parametrize('nb', lessons, ids=lambda p: p.stem)
+def test_refusals_and_more_tests_are_folded(nb):
+    "By `python tests/folded.py`; nbdev_clean keeps it (settings.ini)"
+    cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
+    assert folded(cells)==due(cells)
+    assert len(folded(cells))<sum(c['cell_type']=='code' for c in cells)/4    # most of what a lesson does is seen
+
+
+def test_the_test_that_teaches_is_seen():
+    def cell(i, source, **more): return dict(cell_type='code', id=i, source=source, metadata={}, outputs=[]) | more
+    cells = [cell('def', '#| export\ndef f(x): return x'), cell('first', 'test_eq(f(1), 1)'), cell('edge', 'test_eq(f(0), 0)'),
+             cell('shown', 'f(2)', outputs=[1]), cell('fails', 'test_fail(lambda: f())'), cell('hidden', '#| hide\ntest_fail(f)')]
+    assert due(cells)=={'edge','fails'}
 
 
 def test_lessons_are_what_lies_at_the_top():
