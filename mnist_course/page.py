@@ -54,7 +54,7 @@ def pack_model(
     metrics = header.get('metrics') or {}
     acc = metrics.get('accuracy', metrics.get('test'))
     if not note and isinstance(acc, (int,float)) and 0<acc<=1:
-        note = f"{100*acc:.1f} % of the {'held-out' if metrics.get('n_valid') else 'test'} pictures"
+        note = f"{100*acc:.1f} % of the {'held-out' if metrics.get('n_valid') or 'valid_loss' in metrics else 'test'} pictures"
     return dict(name=name or Path(path).stem, note=note, classes=list(header['classes']), layers=layers)
 
 # %% ../nbs/16_page.ipynb #f0f7938d

@@ -107,7 +107,7 @@ def save_model(
     "Weights as safetensors with recipe, settings, classes, metrics and digest: whole or not at all"
     if isinstance(recipe, str): recipe = get_recipe(recipe)
     made = recipe and {name: getattr(recipe, name) for name in ('name','network','lr','bs','n_epoch')}
-    header = dict(kind='model', recipe=made, classes=json_ready(classes), metrics=json_ready(metrics or {}))
+    header = dict(kind='model', recipe=made, classes=json_ready(classes if isinstance(classes, set) else list(classes)), metrics=json_ready(metrics or {}))
     write_tensors(file_path(path), own_module(model).state_dict(), header)
 
 # %% ../nbs/11_persist.ipynb #d2766088

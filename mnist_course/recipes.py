@@ -63,7 +63,7 @@ class Recipe:
     note:str=''          # What the article leaves open, or gets wrong
 
     def model(self):
-        "A new network: from pictures (n,28,28) in [0,1] to activations (n,10)"
+        "A new network: from pictures (n,28,28) in [0,1] to activations, a score for each class: (n,10) unless `for_classes` has changed it"
         return nn.Sequential(Pixels(*self.pixels), *self.layers())
 
 # %% ../nbs/09_recipes.ipynb #fc1a0002
@@ -72,11 +72,12 @@ def for_classes(
     n:int,         # How many classes there are, 2 or more
 )->Recipe:         # The same, its last layer with `n` scores
     "A recipe for another number of classes. Raises ValueError if its `layers` have no way to take one"
-    if n==10: return recipe
+    now = getattr(recipe.layers, 'keywords', {}).get('n_out', 10)
+    if n==now: return recipe
     if n<2: raise ValueError(f'{n} classes: expected 2 or more, as there is nothing to tell apart')
     if 'n_out' not in signature(recipe.layers).parameters:
         raise ValueError(f'recipe {recipe.name} has ten scores, for {n} classes: give it `layers` that take `n_out`')
-    return replace(recipe, layers=partial(recipe.layers, n_out=n), network=re.sub(r'\b10\b', str(n), recipe.network))
+    return replace(recipe, layers=partial(recipe.layers, n_out=n), network=re.sub(rf'\b{now}\b(?=\D*(,|$))', str(n), recipe.network))
 
 # %% ../nbs/09_recipes.ipynb #fc1a0005
 def class_count(

@@ -360,7 +360,10 @@ def find_model(
     model,      # One of `SHIPPED`, a file by `save_numpy` or `mnist_course train`, or a module of torch's
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
-    if hasattr(model, 'state_dict'): return ModuleNet(model), .9
+    if hasattr(model, 'state_dict'):
+        net = ModuleNet(model)
+        net(np.zeros((1,28,28), np.uint8))    # from here on it knows its classes
+        return net, .9
     if not isinstance(model, (str,Path)): raise ValueError(f'model: expected a name, a file, or a module of torch, found a {type(model).__name__}')
     if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'

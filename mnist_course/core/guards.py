@@ -35,8 +35,8 @@ def as_tensor(
 )->Tensor:    # The numbers; a tensor, or an array in the usual order, is not copied
     "Numbers as a tensor. Raises ValueError, in one sentence, for what can't be one"
     if isinstance(values, Tensor): return values
-    if isinstance(values, np.ndarray):    # what torch doesn't take: mirrored views, another byte order, memory that is locked
-        usual = values.dtype.isnative and values.flags.writeable and all(s>=0 for s in values.strides)
+    if isinstance(values, np.ndarray):    # what torch doesn't take: mirrored views, columns of a table, another byte order, memory that is locked
+        usual = values.dtype.isnative and values.flags.writeable and all(s>=0 and s%values.itemsize==0 for s in values.strides)
         values = values if usual else values.astype(values.dtype.newbyteorder('='), order='C')
     try: return torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError, OverflowError):

@@ -248,6 +248,7 @@ def file_kind(
     path:Path, # Any file
 )->str:        # 'numpy' by `save_numpy`, 'model' by `save_model`, 'checkpoint'; empty where it is something else
     "What a file of ours says that it is; nothing else in it is read or believed"
+    if not Path(path).is_file(): return ''    # a pipe would wait for somebody who writes
     try:
         with open(path, 'rb') as f:
             n = int.from_bytes(f.read(8), 'little')

@@ -72,7 +72,7 @@ def read_one(
     try:
         if isinstance(source, Exception): raise source
         answers = your_digits.predict(*(your_digits.split_digits(source) if split else [source]), model=net)
-        if not split and not answers[0].sure and (n := count_digits(source))>1:
+        if not split and not answers[0].sure and your_digits.of_digits(net[0].classes) and (n := count_digits(source))>1:
             answers[0].note = f'are these {n} digits? Then try --split'
         return answers, None
     except Exception as e: return None, explain(e)

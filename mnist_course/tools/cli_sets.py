@@ -79,7 +79,7 @@ def by_class(
 def evaluate(
     model:Annotated[str, typer.Argument(metavar='NAME|FILE', help='A network that ships, or a file by `train` or save_numpy.')],
     data:Annotated[Path|None, typer.Option(metavar='PATH', show_default='MNIST', help=
-        'A set, in any layout that `mnist_course data` reads.')]=None,
+        'A set, in any layout that `mnist_course data` reads, with test pictures of its own.')]=None,
     as_json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
 ):
     """Ask a network about the test pictures of a set: how many are right, class by class?

@@ -33,7 +33,7 @@ def ladder(
     out:Annotated[Path|None, typer.Option(help='Folder for the table and the picture.',
                                           show_default='mnist_ladder')]=None,
     data:Annotated[Path|None, typer.Option(metavar='PATH', show_default='MNIST', help=
-        'Another set, in any layout that `mnist_course data` reads.')]=None,
+        'Another set, in any layout that `mnist_course data` reads, with test pictures of its own.')]=None,
 ):
     """Run the models of the course on real data: what does each new idea bring?
 
@@ -230,7 +230,7 @@ def train(
         'Share out each batch among N processes of this machine (lesson 17).')]=None,
     timeout:Annotated[float, typer.Option(metavar='X', parser=rate, help='Seconds that processes wait for one another.')]=60.,
     data:Annotated[Path|None, typer.Option(metavar='PATH', show_default='MNIST', help=
-        'Another set, in any layout that `mnist_course data` reads: the last layer gets as many scores as it has classes.')]=None,
+        'Another set, in any layout that `mnist_course data` reads, with test pictures of its own: the last layer gets as many scores as it has classes.')]=None,
 ):
     """Train one of the articles' networks, and keep it.
 

@@ -120,7 +120,8 @@ def check_jupyter(
     except Exception as e:
         return Finding('JupyterLab', f'{type(e).__name__}: {e}', 'stop', "Install it: pip install 'mnist_course[course]'.")
     kernel = shutil.which(argv[0]) or argv[0]
-    if argv[0] in ('python', 'python3') or os.path.realpath(kernel)==os.path.realpath(sys.executable): return well('JupyterLab', version)
+    folder = Path(kernel).absolute().parent    # of the environment, or one below it; its `python` may be a link to one that others share
+    if argv[0] in ('python', 'python3') or Path(sys.prefix).absolute() in (folder, folder.parent): return well('JupyterLab', version)
     return Finding('JupyterLab', f'{version}, whose kernel runs {kernel}', 'note', 'That Python needs the course too: python -m ipykernel install --user makes this one the kernel.')
 
 def check_fonts(

@@ -179,9 +179,10 @@ def train_in_a_second(
     job:Job, # What to train on, and how
 )->tuple:    # `predict`, and its number of parameters
     "The fast network: lesson 13"
-    n = max(256, round(job.epochs*len(job.train)))    # a batch at least
+    bs = min(256, len(job.train))    # a small set is one batch
+    n = max(bs, round(job.epochs*len(job.train)))
     net = partial(fast_net, n_out=class_count(job.train))
-    with torch.random.fork_rng(devices=[]): model = fit_fast(job.train, job.seed, n, net=net)
+    with torch.random.fork_rng(devices=[]): model = fit_fast(job.train, job.seed, n, bs, net=net)
     return _highest(model), sum(p.numel() for p in model.parameters())
 
 # %% ../../nbs/tools/ladder.ipynb #bc236913

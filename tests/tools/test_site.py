@@ -220,12 +220,20 @@ def test_a_warning_stops_the_build_and_the_old_site_stays(tmp_path, monkeypatch)
         (src/'index.md').write_text('# A page\n\n[nowhere](gone.md)\n')
     monkeypatch.setattr(tool, 'write_source', write)
     (tmp_path/'site').mkdir()
-    (tmp_path/'site'/'searchindex.js').write_text('old')
+    (tmp_path/'site'/tool.MARK).write_text('old')
     with pytest.raises(RuntimeError, match=r'has not been built: .*gone\.md'): tool.build_site(ROOT, tmp_path/'site')
-    assert [p.name for p in tmp_path.iterdir()]==['site'] and (tmp_path/'site'/'searchindex.js').read_text()=='old'
+    assert [p.name for p in tmp_path.iterdir()]==['site'] and (tmp_path/'site'/tool.MARK).read_text()=='old'
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch):
     from mnist_course.tools import site as tool
     monkeypatch.setattr(tool, 'find_spec', lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'mnist_course\[site\]'"): tool.site_ready('somewhere')
+
+
+@pytest.mark.parametrize('holds', [['searchindex.js'], ['.made_by_mnist_course', '.git']], ids=['another site', 'a checkout'])
+def test_a_folder_that_is_not_only_ours_is_left_alone(tmp_path, holds):
+    from mnist_course.tools.site import site_ready
+    for name in holds: (tmp_path/name).write_text('theirs')
+    with pytest.raises(ValueError, match='something else than a site of ours'): site_ready(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir())==sorted(holds)
