@@ -1,14 +1,17 @@
 "`--data PATH` as somebody uses it: trained on, gone on with, asked, drawn on, measured"
-import json, re
+import json, os, re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mnist_course.core.numpy_forward import file_kind
 from mnist_course.data import load_mnist
 from mnist_course.persist import load_model, read_tensors
 from mnist_course.tools.cli_app import run_command
 from mnist_course.tools import cli  # noqa: F401  for its commands
+from mnist_course.tools.ladder import Job, train_in_a_second
+from mnist_course.your_digits import predict
 
 NAMES = [f'sign {c}' for c in 'abcdefghijkl']    # twelve classes
 
@@ -99,3 +102,34 @@ def test_refusals_are_one_line(trained, monkeypatch, tmp_path, line, said):
     code, out, err = run_command(*line.format(folder).split())
     assert (code, out, err.count('\n'))==(2, '', 1) and said.format(folder) in err, err
     assert list(tmp_path.iterdir())==[]
+
+
+def test_what_is_said_of_a_best_model_is_of_held_out_pictures(trained):
+    from mnist_course.page import pack_model
+    for name in ('model', 'best'): assert pack_model(trained[0]/'run'/f'{name}.safetensors')['note'].endswith('held-out pictures')
+
+
+def test_a_picture_gets_the_same_answer_the_second_time(trained):
+    "A module of torch's tells how many classes it has before it is asked, and twelve are no digits"
+    folder, x = trained
+    first, second = predict(x[0], x[0], model=load_model(folder/'run'/'model.safetensors'))
+    assert (first.digit, first.probability)==(second.digit, second.probability) and (first.seen==second.seen).all()
+
+
+def test_no_advice_for_digits_is_given_of_other_things(trained, tmp_path):
+    folder, x = trained
+    Image.fromarray(255-np.hstack([x[0], x[1]]), 'L').resize((560,280)).save(tmp_path/'two.png')
+    code, out, err = run_command('predict', tmp_path/'two.png', '--model', folder/'run'/'model.safetensors')
+    assert code==0 and '--split' not in out, out+err
+
+
+def test_a_pipe_is_no_model_and_nobody_waits_for_it(tmp_path):
+    if not hasattr(os, 'mkfifo'): pytest.skip('no named pipes here')
+    os.mkfifo(tmp_path/'pipe')
+    assert file_kind(tmp_path/'pipe')==''
+
+
+def test_the_last_rung_takes_a_set_of_forty():
+    digits = load_mnist()[0]
+    predict_all, n = train_in_a_second(Job(digits[:40], epochs=3))
+    assert predict_all(digits[40:60].images).shape==(20,) and n>10_000
