@@ -121,7 +121,7 @@ def test_a_batch_larger_than_the_set_is_refused():
                                 'mnist_course.speed_by_hand.check_digits': 'lambda d: d'})
 @pytest.mark.parametrize('made, said', [
     (lambda: digits(shape=(28,27)), 'expected 28x28 pixels each, found (28, 27)'),
-    (lambda: Digits(digits().images.long(), digits().labels), 'found torch.int64: use images.float()'),
+    (lambda: Digits(digits().images.long(), digits().labels), 'found torch.int64: use images.byte()'),
     (lambda: digits(labels=torch.zeros(64)), 'labels: expected int64'),
     (lambda: digits(labels=torch.tensor([0]*63+[10])), 'labels: expected 0 to 9, found 10 at index 63'),
     (lambda: digits(labels=torch.tensor([0]*63+[-1])), 'labels: expected 0 to 9, found -1 at index 63')])
