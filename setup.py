@@ -4,7 +4,7 @@ from configparser import ConfigParser
 from pathlib import Path
 from shutil import copy2, rmtree
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
 here = Path(__file__).resolve().parent
@@ -47,7 +47,7 @@ setup(
     license='Apache-2.0',
     url=cfg['git_url'],
     python_requires='>=' + cfg['min_python'],
-    packages=find_packages(include=[cfg['lib_path'], cfg['lib_path']+'.*']),
+    packages=find_namespace_packages(include=[cfg['lib_path'], cfg['lib_path']+'.*']),   # with assets/, whose folders hold no module
     package_data={cfg['lib_name']: ['assets/*/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),
@@ -57,6 +57,6 @@ setup(
     cmdclass=dict(build_py=BuildWithLessons),
     zip_safe=False,
     classifiers=['Development Status :: 4 - Beta', 'Intended Audience :: Education', 'Natural Language :: English',
-                 'Programming Language :: Python :: 3', 'Programming Language :: Python :: 3.11',
+                 'Programming Language :: Python :: 3', *(f'Programming Language :: Python :: 3.{minor}' for minor in (11, 12, 13)),
                  'Topic :: Scientific/Engineering :: Artificial Intelligence'],
 )
