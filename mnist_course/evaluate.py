@@ -32,7 +32,7 @@ def view_classify(
     left.imshow(image.detach().cpu().view(side, side).numpy(), cmap='Greys')
     left.axis('off')
     bars = right.barh(range(len(probs)), probs, color='0.75')
-    bars[best].set_color('tab:blue' if label is None or label==best else 'tab:red')
+    bars[best].set_color('#3f90da' if label is None or label==best else '#bd1f01')
     if label is not None: bars[label].set(edgecolor='black', linewidth=1.5)
     right.set(xlim=(0,1), yticks=range(len(probs)), xlabel='probability')
     truth = '' if label is None else f'; it is {label}'

@@ -97,3 +97,11 @@ def test_the_map_shows_the_whole_glossary():
     cells = json.loads(voice.pages()['index'])['cells']
     shown = '\n'.join(''.join(o['data'].get('text/markdown', [])) for c in cells for o in c.get('outputs', []) if 'data' in o)
     assert all(f"| {r['word']} | {r['meaning']} | [" in shown for r in glossary())
+
+
+@pytest.mark.parametrize('path', sorted((voice.ROOT/'nbs').glob('[0-9][0-9]*.ipynb')), ids=lambda p: p.stem)
+def test_colours_are_of_a_cycle_that_colour_blind_readers_can_tell_apart(path):
+    "Matplotlib's petroff10, made for that (M. A. Petroff, 2021, arXiv 2107.02270): a lesson that draws takes it, and no name of another cycle"
+    code = [''.join(c['source']) for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type']=='code']
+    assert not [s for s in code if 'tab:' in s]
+    assert any("plt.style.use('petroff10')" in s for s in code)==any('matplotlib.pyplot' in s for s in code)
