@@ -15,7 +15,8 @@ parser = ConfigParser(delimiters=['='])
 parser.read(here/'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
 
-course  = cfg['course_requirements'].split()
+lessons = cfg['lessons_requirements'].split()       # JupyterLab and what the lessons build on
+course  = lessons + cfg['course_requirements'].split()
 cluster = cfg['cluster_requirements'].split()       # grading on several machines
 heic    = cfg['heic_requirements'].split()          # photos as phones of one make keep them
 data    = cfg['data_requirements'].split()          # sets of other layouts than MNIST's
@@ -51,7 +52,7 @@ setup(
     package_data={cfg['lib_name']: ['assets/*/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),
-    extras_require=dict(course=course, cluster=cluster, heic=heic, data=data, site=site, dev=dev),
+    extras_require=dict(lessons=lessons, course=course, cluster=cluster, heic=heic, data=data, site=site, dev=dev),
     entry_points=dict(console_scripts=cfg['console_scripts'].split(),
                       nbdev=[f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]),
     cmdclass=dict(build_py=BuildWithLessons),

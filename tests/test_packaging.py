@@ -33,7 +33,7 @@ def test_metadata_has_the_three_layers(built):
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel:
         meta = email.message_from_bytes(wheel.read(next(n for n in wheel.namelist() if n.endswith('METADATA'))))
         scripts = wheel.read(next(n for n in wheel.namelist() if n.endswith('entry_points.txt'))).decode()
-    assert set(meta.get_all('Provides-Extra'))=={'course','cluster','heic','data','site','dev'} and meta['Requires-Python']=='>=3.11'
+    assert set(meta.get_all('Provides-Extra'))=={'lessons','course','cluster','heic','data','site','dev'} and meta['Requires-Python']=='>=3.11'
     layers = {extra: set() for extra in ('', 'course', 'cluster', 'heic', 'data', 'site', 'dev')}
     for need in meta.get_all('Requires-Dist'):
         name, _, extra = need.partition('; extra == ')

@@ -1,0 +1,109 @@
+"""The light way in: `pip install -e '.[lessons]'` brings JupyterLab and what the lessons build on. They run there from top to bottom.
+
+    python tests/lessons/test_light.py 00 06       # those lessons, here, with all that the extra doesn't bring out of sight
+    python tests/lessons/test_light.py             # all of them
+
+Everything that the extra does not require, directly or by way of others, is hidden from the kernel. The tests take a few
+lessons, others with each commit; all of them where the environment has REHEARSE=all.
+"""
+import hashlib, json, os, re, subprocess, sys, tempfile
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from checks import ROOT
+
+LESSONS = [p for p in sorted((ROOT/'nbs').glob('[0-9][0-9]*.ipynb')) if not p.stem.startswith(('14_', '00b_any_digits_files'))]   # fastai's own lesson, and other makers' files
+TURNS = 6    # a commit looks at one lesson in so many, but always at those that leave something out and are short
+ALWAYS = {'01_similarity', '10_evaluate'}
+
+BLOCK = '''import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in HIDDEN: raise ModuleNotFoundError(f'No module named {name!r}', name=name)
+sys.meta_path.insert(0, Hidden())
+'''
+
+
+def key(name): return re.sub(r'[-_.]+', '-', name).lower()
+
+
+def closure(name, extras=()):
+    "What a distribution requires, directly or by way of others, as installed here"
+    seen, todo = set(), [(name, frozenset(extras))]
+    while todo:
+        name, extras = at = todo.pop()
+        if at in seen: continue
+        seen.add(at)
+        try: required = distribution(name).requires or []
+        except PackageNotFoundError: continue
+        for r in map(Requirement, required):
+            if r.marker is None or any(r.marker.evaluate({'extra': e}) for e in (*extras, '')): todo.append((key(r.name), frozenset(r.extras)))
+    return {name for name,_ in seen}
+
+
+def hidden():
+    "Top-level modules of what is installed here and the light layer lacks"
+    light = closure('mnist-course', ['lessons'])
+    return sorted(m for m,owners in packages_distributions().items() if not {key(o) for o in owners} & light and not m.startswith('_'))
+
+
+def run_light(path, folder, lacks=None, change=lambda source: source):
+    "Run a lesson in a kernel that can't see what the layer lacks -> its notebook, with outputs; raises where a cell stops"
+    import nbformat
+    from nbclient import NotebookClient
+    folder, lacks = Path(folder), hidden() if lacks is None else lacks
+    (folder/'sitecustomize.py').write_text(f'HIDDEN = set({lacks!r})\n{BLOCK}', encoding='utf-8')
+    nb = nbformat.reads(path.read_text(encoding='utf-8'), as_version=4)
+    nb.cells = [c for c in nb.cells if not (c.cell_type=='code' and re.search(r'^#\| *slow', c.source, flags=re.M))]
+    for c in nb.cells: c.source = change(c.source)
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(ROOT)]), OMP_NUM_THREADS='1')
+    NotebookClient(nb, timeout=600, kernel_name='python3', resources=dict(metadata=dict(path=str(path.parent)))).execute(env=env)
+    return nb
+
+
+def left_out(nb):
+    "Its words about what it lacks: the first line, and one for each cell that is shorter"
+    said = [line for c in nb.cells if c.cell_type=='code' for o in c.outputs if o.output_type=='stream' for line in o.text.splitlines()]
+    return [line for line in said if line.startswith('not installed: ')], [line for line in said if line.startswith('left out, for want of ')]
+
+
+def drawn(path):
+    head = subprocess.run(['git', 'rev-parse', 'HEAD'], cwd=ROOT, capture_output=True, text=True).stdout
+    return path.stem in ALWAYS or os.environ.get('REHEARSE')=='all' or hashlib.sha256(f'{head} {path.stem}'.encode()).digest()[0]%TURNS==0
+
+
+def test_the_layer_lacks_what_only_comparisons_need_and_has_jupyterlab():
+    lacks = hidden()
+    assert {'fastai','fastbook','torchvision','sklearn','spacy','nbdev'} <= set(lacks)
+    assert not {'torch','numpy','pandas','matplotlib','jupyterlab','ipykernel','anywidget','ipywidgets','mnist_course'} & set(lacks)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize('path', LESSONS, ids=lambda p: p.stem)
+def test_a_lesson_runs_to_its_end_in_the_light_layer(path, tmp_path, count):
+    "It says in one line what it lacks, if anything, and leaves out only cells that need that"
+    if not drawn(path): pytest.skip('has its turn with another commit')
+    first, cells = left_out(run_light(path, tmp_path))
+    assert len(first)==('skip_without(' in path.read_text(encoding='utf-8')) and bool(cells)<=bool(first)
+    count('lessons run in the light layer')
+
+
+def test_without_its_first_line_a_lesson_stops(tmp_path):
+    from nbclient.exceptions import CellExecutionError
+    with pytest.raises(CellExecutionError, match="No module named 'sklearn'"):
+        run_light(ROOT/'nbs'/'01_similarity.ipynb', tmp_path, change=lambda s: re.sub(r'^skip_without\(.*', '', s, flags=re.M))
+
+
+def main(*asked):
+    for path in LESSONS:
+        if asked and not path.stem.startswith(asked): continue
+        with tempfile.TemporaryDirectory() as folder: nb = run_light(path, folder)
+        first, cells = left_out(nb)
+        print(path.stem, *first, *cells, sep='\n    ', flush=True)
+
+
+if __name__=='__main__': main(*sys.argv[1:])
