@@ -63,7 +63,8 @@ def changed_by_rebuild(root=ROOT):
     "Files that change when modules, notebooks and README are made afresh"
     tools = Path(sys.executable).parent
     before = snapshot(root)
-    for command in ([tools/'nbdev_export'], [tools/'nbdev_clean'], [sys.executable, '-m', 'mnist_course.tools.readme']):
+    for command in ([tools/'nbdev_export'], [tools/'nbdev_clean'], [sys.executable, '-m', 'mnist_course.tools.elsewhere'],
+                    [sys.executable, '-m', 'mnist_course.tools.readme']):
         r = subprocess.run(command, cwd=root, env=os.environ|{'PYTHONPATH':str(root)}, capture_output=True, text=True)
         if r.returncode: raise RuntimeError(f'{command} failed:\n{r.stdout}{r.stderr}')
     after = snapshot(root)

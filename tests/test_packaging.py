@@ -1,6 +1,9 @@
 "What is built from a clone can be used without it"
-import email, os, subprocess, sys, tarfile, zipfile
+import email, json, os, subprocess, sys, tarfile, zipfile
+from importlib.metadata import version
+from pathlib import Path
 
+import pip
 from checks import ROOT
 
 names = [f'{split}-{kind}-ubyte.gz' for split in ('train','t10k') for kind in ('images-idx3','labels-idx1')]
@@ -29,17 +32,18 @@ def test_wheel_holds_data_modules_and_lessons(built):
     assert due | {f'mnist_course/assets/mnist/{n}' for n in names} | {f'mnist_course/lessons/{n}' for n in lessons} <= inside
 
 
-def test_metadata_has_the_three_layers(built):
+def test_metadata_has_the_layers(built):
     with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel:
         meta = email.message_from_bytes(wheel.read(next(n for n in wheel.namelist() if n.endswith('METADATA'))))
         scripts = wheel.read(next(n for n in wheel.namelist() if n.endswith('entry_points.txt'))).decode()
     assert set(meta.get_all('Provides-Extra'))=={'lessons','course','cluster','heic','data','site','dev'} and meta['Requires-Python']=='>=3.11'
-    layers = {extra: set() for extra in ('', 'course', 'cluster', 'heic', 'data', 'site', 'dev')}
+    layers = {extra: set() for extra in ('', 'lessons', 'course', 'cluster', 'heic', 'data', 'site', 'dev')}
     for need in meta.get_all('Requires-Dist'):
         name, _, extra = need.partition('; extra == ')
         layers[extra.strip('\'"')].add(name.split('<')[0].split('>')[0].strip())
     assert {'torch','numpy','pillow','matplotlib','safetensors','fastcore','typer','rich'} <= layers['']
     assert not layers[''] & {'fastai','fastbook','jupyter','nbdev','torchvision','pytest'}
+    assert {'jupyterlab','pandas'} <= layers['lessons'] <= layers['course'] and not layers['lessons'] & {'fastai','fastbook','torchvision','scikit-learn','tensorboard'}
     assert {'fastai','fastbook','jupyter','torchvision'} <= layers['course'] and {'sphinx','myst-nb'} <= layers['site']
     assert layers['course'] | layers['cluster'] | layers['heic'] | layers['data'] | layers['site'] | {'nbdev','execnb','pytest','hypothesis'} <= layers['dev']
     assert 'mnist_course = mnist_course.tools.cli:main' in scripts.replace('=', ' = ').replace('  ', ' ')
@@ -70,7 +74,7 @@ def test_constraints_hold_what_is_known_to_break():
     lines = (ROOT/'constraints.txt').read_text().splitlines()
     pins = [Requirement(line) for line in lines if line and not line.lstrip().startswith('#')]
     here = {r.name: str(r.specifier)[2:] for r in pins if not r.marker or r.marker.evaluate()}
-    for layer in ('requirements','course_requirements','dev_requirements'):
+    for layer in ('requirements','lessons_requirements','course_requirements','dev_requirements'):
         for r in map(Requirement, parser['DEFAULT'][layer].split()): assert r.specifier.contains(here[r.name], prereleases=True), r
     assert here['execnb'].startswith('0.1.') and here['fastcore'].startswith('1.') and here['nbdev'].startswith('2.')
     assert all(str(r.specifier).startswith('==') for r in pins) and not [line for line in lines if '://' in line or line.startswith('-')]
@@ -80,3 +84,40 @@ def test_readme_names_the_pinned_torch():
     "The line for the small build holds the versions of constraints.txt"
     pins = [line.split(' ')[0] for line in (ROOT/'constraints.txt').read_text().splitlines() if line.startswith(('torch==','torchvision=='))]
     assert len(pins)==2 and all(f' {pin} ' in (ROOT/'README.md').read_text(encoding='utf-8') for pin in pins)
+
+
+# Colab's own packages, or nearly: other versions than ours, and all admissible
+THEIRS = dict(torch='2.6.0', torchvision='0.21.0', numpy='2.0.2', pillow='11.1.0', scipy='1.14.1', matplotlib='3.10.0', safetensors='0.5.3',
+              fastcore='1.7.29', filelock='3.17.0', typer='0.15.1', rich='13.9.4', ipython='7.34.0')
+
+def planned(tmp_path, wheel, installed):
+    "What pip would install beside packages of these versions: name -> version; no index, so anything else has nowhere to come from"
+    place = tmp_path/'lib'
+    for name,version in installed.items():
+        info = place/f'{name}-{version}.dist-info'
+        info.mkdir(parents=True)
+        (info/'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n')
+        (info/'RECORD').write_text('')
+        (info/'INSTALLER').write_text('pip\n')
+    (place/'pip').symlink_to(Path(pip.__file__).parent)
+    code = f"import sys; sys.path[:] = [p for p in sys.path if not p.endswith('site-packages')] + [{str(place)!r}]; from pip._internal.cli.main import main; sys.exit(main())"
+    r = subprocess.run([sys.executable, '-I', '-c', code, 'install', '--dry-run', '--quiet', '--no-index', '--report', '-', str(wheel)], capture_output=True, text=True, cwd=tmp_path)
+    return r.returncode, {i['metadata']['name'].replace('-', '_'): i['metadata']['version'] for i in json.loads(r.stdout)['install']} if not r.returncode else r.stderr
+
+
+def test_an_environment_with_other_admissible_versions_stays_as_it_is(built, tmp_path):
+    "As on Colab: the package comes on its own, and torch, torchvision and numpy are not touched"
+    assert planned(tmp_path, next(built.glob('*.whl')), THEIRS)==(0, {'mnist_course': version('mnist_course')})
+
+
+def test_a_version_that_is_too_old_would_be_replaced(built, tmp_path):
+    code, said = planned(tmp_path, next(built.glob('*.whl')), THEIRS|{'numpy': '1.20.0'})
+    assert code and 'numpy' in said
+
+
+def test_binder_and_codespaces_install_what_is_there():
+    "Their files name the layer and the constraints of this repository, and a Python that the course is tried on"
+    lines = [line for line in (ROOT/'binder'/'requirements.txt').read_text().splitlines() if not line.startswith('#')]
+    assert lines==['-c ../constraints.txt', '-e .[lessons]'] and (ROOT/'binder'/'runtime.txt').read_text()=='python-3.11\n'
+    box = json.loads((ROOT/'.devcontainer'/'devcontainer.json').read_text())
+    assert box['image'].startswith('python:3.11') and "pip install -c constraints.txt -e '.[lessons]'" in box['postCreateCommand']

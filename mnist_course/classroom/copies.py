@@ -141,6 +141,7 @@ def learner_copy(
     secret = set().union(*(_lines(c['source']) - _lines(stubs[id(c)]) for c in nb['cells'] if id(c) in cells))
     new = []
     for c in nb['cells']:
+        if c.get('id')=='elsewhere-links': continue    # they open the lesson, with its answers
         new.append(c)
         if c['cell_type']=='code' and (id(c) in cells or _shows_answer(c, secret)):
             c['outputs'], c['execution_count'] = [], None

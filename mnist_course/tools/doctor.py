@@ -16,6 +16,8 @@ from importlib import import_module, metadata
 from importlib.resources import files
 from pathlib import Path
 
+from ..core.without import is_missing
+
 # %% ../../nbs/tools/doctor.ipynb #drccef46
 @dataclass(frozen=True)
 class Finding:
@@ -55,16 +57,20 @@ def requirements_of(
 def check_packages(
     layer:str='', # An extra, as 'course'; '' for the package itself
 )->Finding:
-    "Is each package there, in a version that the course takes?"
+    "Is each package there, in a version that the course takes? Where all that `course` adds to `lessons` is missing, that's the light way in"
     what, missing, wrong = f'packages of {layer or "the package"}', [], []
-    try: needed = requirements_of(layer)
+    try:
+        needed = requirements_of(layer)
+        if layer=='course': needed = [r for r in needed if r.name not in {lesson.name for lesson in requirements_of('lessons')}]
     except metadata.PackageNotFoundError:
         return Finding(what, 'mnist_course is not installed here', 'note', "Versions can't be compared: `pip install -e .` in the clone.")
     for r in needed:
         try: version = metadata.version(r.name)
         except metadata.PackageNotFoundError: missing.append(r.name); continue
         if not r.specifier.contains(version, prereleases=True): wrong.append(f'{r.name} {version}, wanted {r.specifier}')
-    install = "pip install 'mnist_course[course]'" if layer else 'pip install mnist_course'
+    install = f"pip install 'mnist_course[{layer}]'" if layer else 'pip install mnist_course'
+    if layer=='course' and len(missing)==len(needed):
+        return Finding(what, 'none: this is the light way in', 'note', f'Lesson 14 needs them, and the others leave out what they compare with them: {install}.')
     if missing: return Finding(what, 'missing: ' + ', '.join(missing), 'stop', f'Install them: {install}.')
     if wrong: return Finding(what, '; '.join(wrong), 'stop', f'Install versions that fit: {install}, in a clone with -c constraints.txt.')
     return well(what, f'{len(needed)}, all in versions that fit')
@@ -107,6 +113,7 @@ def check_torchvision(
     "Does torchvision fit to PyTorch?"
     try: version = import_module('torchvision').__version__
     except Exception as e:
+        if is_missing('torchvision') and is_missing('fastai'): return Finding('torchvision', 'not installed, and fastai neither', 'note', 'Lesson 14 needs both.')
         return Finding('torchvision', f'{type(e).__name__}: {e}', 'stop', "Lesson 14 needs it, from the same place as torch: pip install --force-reinstall torch torchvision.")
     return well('torchvision', version)
 
@@ -118,7 +125,7 @@ def check_jupyter(
         version = metadata.version('jupyterlab')
         argv = import_module('jupyter_client.kernelspec').get_kernel_spec('python3').argv
     except Exception as e:
-        return Finding('JupyterLab', f'{type(e).__name__}: {e}', 'stop', "Install it: pip install 'mnist_course[course]'.")
+        return Finding('JupyterLab', f'{type(e).__name__}: {e}', 'stop', "Install it: pip install 'mnist_course[lessons]'.")
     kernel = shutil.which(argv[0]) or argv[0]
     folder = Path(kernel).absolute().parent    # of the environment, or one below it; its `python` may be a link to one that others share
     if argv[0] in ('python', 'python3') or Path(sys.prefix).absolute() in (folder, folder.parent): return well('JupyterLab', version)
@@ -191,8 +198,8 @@ def check_ports(
     return well('ports', '8888 is free')
 
 # %% ../../nbs/tools/doctor.ipynb #dree734f
-CHECKS = {'Python': check_python, 'packages of the package': check_packages, 'packages of course': lambda: check_packages('course'),
-          'tried versions': check_pins, 'PyTorch': check_torch, 'torchvision': check_torchvision, 'JupyterLab': check_jupyter, 'fonts': check_fonts,
+CHECKS = {'Python': check_python, 'packages of the package': check_packages,
+          'packages of lessons': lambda: check_packages('lessons'), 'packages of course': lambda: check_packages('course'), 'tried versions': check_pins, 'PyTorch': check_torch, 'torchvision': check_torchvision, 'JupyterLab': check_jupyter, 'fonts': check_fonts,
           'this folder': lambda: check_folder('this folder', '.'), 'cache': lambda: check_folder('cache', cache_folder()),
           'temporary files': lambda: check_folder('temporary files', tempfile.gettempdir()), 'data': check_data, 'ports': check_ports}
 

@@ -20,11 +20,9 @@ LESSONS = [p for p in sorted((ROOT/'nbs').glob('[0-9][0-9]*.ipynb')) if not p.st
 TURNS = 6    # a commit looks at one lesson in so many, but always at those that leave something out and are short
 ALWAYS = {'01_similarity', '10_evaluate'}
 
-BLOCK = '''import sys
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in HIDDEN: raise ModuleNotFoundError(f'No module named {name!r}', name=name)
-sys.meta_path.insert(0, Hidden())
+BLOCK = '''from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, path=None, target=None: None if name.split('.')[0] in HIDDEN else find(name, path, target)
 '''
 
 
