@@ -260,6 +260,8 @@ def judge_apart(
     if workers<1: raise ValueError(f'{workers} workers: expected 1 or more')
     for what,n in dict(seconds=seconds, gigabytes=gigabytes).items():
         if not (isfinite(n) and n>0): raise ValueError(f'{n} {what}: expected a number above 0')
+    if not hasattr(os, 'fork'):
+        raise OSError("each answer is judged in a forked process, which Windows doesn't have: run this under WSL, or judge in JupyterLab, where a cell needs none")
     if jobs: yield from _judge_forked(jobs, True, workers, seconds, gigabytes)
 
 def _judge_forked(jobs, import_theirs, *limits):
