@@ -93,10 +93,10 @@ THEIRS = dict(torch='2.6.0', torchvision='0.21.0', numpy='2.0.2', pillow='11.1.0
 def planned(tmp_path, wheel, installed):
     "What pip would install beside packages of these versions: name -> version; no index, so anything else has nowhere to come from"
     place = tmp_path/'lib'
-    for name,version in installed.items():
-        info = place/f'{name}-{version}.dist-info'
+    for name,number in installed.items():
+        info = place/f'{name}-{number}.dist-info'
         info.mkdir(parents=True)
-        (info/'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n')
+        (info/'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n')
         (info/'RECORD').write_text('')
         (info/'INSTALLER').write_text('pip\n')
     (place/'pip').symlink_to(Path(pip.__file__).parent)

@@ -7,7 +7,6 @@ __all__ = ['is_missing', 'names_in', 'LeaveOut', 'skip_without']
 
 # %% ../../nbs/core/without.ipynb #wo000004
 import ast, builtins
-from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 
 # %% ../../nbs/core/without.ipynb #wo000005

@@ -2,11 +2,12 @@
 
     python tests/lessons/test_light.py 00 06       # those lessons, here, with all that the extra doesn't bring out of sight
     python tests/lessons/test_light.py             # all of them
+    python tests/lessons/test_light.py sizes       # what each layer takes on disk, with and without PyTorch
 
 Everything that the extra does not require, directly or by way of others, is hidden from the kernel. The tests take a few
 lessons, others with each commit; all of them where the environment has REHEARSE=all.
 """
-import hashlib, json, os, re, subprocess, sys, tempfile
+import hashlib, os, re, subprocess, sys, tempfile
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
@@ -96,7 +97,27 @@ def test_without_its_first_line_a_lesson_stops(tmp_path):
         run_light(ROOT/'nbs'/'01_similarity.ipynb', tmp_path, change=lambda s: re.sub(r'^skip_without\(.*', '', s, flags=re.M))
 
 
+def megabytes(names):
+    "What distributions take on disk, by their lists of files; compiled modules left out"
+    files = {Path(f.locate()) for name in names for f in distribution(name).files or [] if not str(f).endswith('.pyc')}
+    return sum(p.stat().st_size for p in files if p.is_file())/1e6
+
+
+def sizes():
+    "Layer -> megabytes without what PyTorch brings, and with it"
+    torch = closure('torch')
+    for layer in ('', 'lessons', 'course', 'dev'):
+        names = {n for n in closure('mnist-course', [layer] if layer else []) if found(n)} - {'mnist-course'}
+        print(f"{layer or 'the package alone':18} {len(names):4} packages, {megabytes(names-torch):6.0f} MB, with torch {megabytes(names|{n for n in torch if found(n)}):6.0f} MB")
+
+
+def found(name):
+    try: return bool(distribution(name))
+    except PackageNotFoundError: return False
+
+
 def main(*asked):
+    if asked==('sizes',): return sizes()
     for path in LESSONS:
         if asked and not path.stem.startswith(asked): continue
         with tempfile.TemporaryDirectory() as folder:
