@@ -60,7 +60,7 @@ def run_light(path, folder, lacks=None, change=lambda source: source):
     nb.cells = [c for c in nb.cells if not (c.cell_type=='code' and re.search(r'^#\| *slow', c.source, flags=re.M))]
     for c in nb.cells: c.source = change(c.source)
     env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(ROOT)]), OMP_NUM_THREADS='1')
-    NotebookClient(nb, timeout=600, kernel_name='python3', resources=dict(metadata=dict(path=str(path.parent)))).execute(env=env)
+    NotebookClient(nb, timeout=600, startup_timeout=300, kernel_name='python3', resources=dict(metadata=dict(path=str(path.parent)))).execute(env=env)
     return nb
 
 
