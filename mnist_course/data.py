@@ -72,6 +72,8 @@ class Digits:
 
     def __getitem__(self, i):
         "One `(image, label)` for a number; a smaller `Digits` for a slice, a mask or a tensor of indices"
+        if isinstance(i, (bool, np.bool_)):
+            raise ValueError(f'{i} for a mask: expected one for each picture; `labels==classes` is a single False where classes are a tuple, and `torch.isin` asks for each')
         if getattr(i, 'ndim', 0)==0 and hasattr(i, '__index__'):    # NumPy's integers and tensors of one too
             return self.images[operator.index(i)], self.labels[operator.index(i)]
         if isinstance(i, np.ndarray) and i.dtype.kind in 'iu': i = i.astype(np.int64)    # bytes would be taken for a mask

@@ -143,7 +143,8 @@ def _files(folder):
                 found.append([os.path.relpath(os.path.join(here, name), folder), s.st_size, s.st_mtime_ns])
     return found
 
-_archives = '.zip', '.gz', '.tar', '.7z', '.rar'
+_archives = '.zip', '.gz', '.tar', '.tgz', '.7z', '.rar'
+_loose = 'Files of several learners belong into a folder for each: nbs/classroom/teaching has a line that makes them.'
 
 def _name(folder): return os.fsencode(folder.name).decode('utf-8', 'backslashreplace')    # any bytes may be a name
 
@@ -151,7 +152,7 @@ def left_out(
     submissions:Path, # Holds a folder for each learner
 )->list:              # Names of files that lie in no folder, and are not graded
     "Archives and notebooks that belong to nobody"
-    return sorted(_name(p) for p in Path(submissions).iterdir() if p.suffix in ('.ipynb', *_archives))
+    return sorted(_name(p) for p in Path(submissions).iterdir() if p.name.lower().endswith(('.ipynb', *_archives)))
 
 def learners_in(
     submissions:Path,     # Holds a folder for each learner
@@ -182,6 +183,7 @@ def _task(folder, lessons):
             cells = [dict(cell_type=c['cell_type'], source=c['source'], id=str(c.get('id', ''))) for c in nb['cells']]
             if places: copies.append(dict(nb=dict(cells=cells, metadata={}), places=places, files=_beside(path)))
         others += [[str(p.relative_to(folder)), f'another copy of lesson {lesson} counts'] for p in paths[1:]]
+    others += [[name, 'an archive: unpack it there, and grade again'] for name,*_ in _files(folder) if name.lower().endswith(_archives)]
     return verdicts, copies, counted, others
 
 _here = threading.local()
@@ -332,15 +334,15 @@ def grade(
     limits = dict(seconds=seconds, gigabytes=gigabytes)
     list(judge_apart([], workers, **limits))    # refuses limits that make no sense
     if any(re.match(r'\d\d[a-z]?_', p.name) for p in submissions.glob('*.ipynb')):
-        raise ValueError(f'{submissions} has lessons in it, as the folder of one learner: name the folder above, '
-                         f'or try mnist_course check {shlex.quote(str(submissions))}')
+        raise ValueError(f'{submissions} has lessons in it, as the folder of one learner: name the folder above, or, if these are your own, '
+                         f'try mnist_course check {shlex.quote(str(submissions))}. {_loose}')
     from mnist_course.classroom.isolated import wants_wall
     lessons, weights = wanted_lessons(lesson), check_weights(weights)
     if executor is None: isolate = wants_wall(isolate)    # elsewhere, those other machines find out for themselves
     pages = out.with_name(out.stem+'_feedback')
     if not learners_in(submissions, pages):
         files = ', '.join(left_out(submissions))
-        raise ValueError(f'no submissions in {submissions}: expected a folder for each learner{", found "*bool(files)}{files}')
+        raise ValueError(f'no submissions in {submissions}: expected a folder for each learner{", found "*bool(files)}{files}. {_loose}')
     read_table(out)    # refuses one that cannot be read, before anything is written
     todo, lock = [], _alone(pages, out)
     room = _Class(submissions, out, lessons, weights, isolate, limits)

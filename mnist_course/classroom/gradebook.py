@@ -9,11 +9,12 @@ __all__ = ['Cell', 'parse_cells', 'Roster', 'fill_column']
 import codecs, re
 from collections import defaultdict
 from difflib import get_close_matches
+from functools import cache
 from math import isfinite
 from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
-from unicodedata import normalize
+from unicodedata import combining, normalize
 
 from ..core.files import write_atomic
 
@@ -74,6 +75,12 @@ _kinds = {
 _kind_of = {name: kind for kind,names in _kinds.items() for name in names.split()}
 
 def _squash(text): return ''.join(c for c in normalize('NFKC', text).casefold() if c.isalnum())    # 'E-Mail' -> 'email'
+
+@cache
+def _spellings(name):
+    "A squashed name as it stands, without its accents, and as Germans write it where they have none: müller, muller, mueller"
+    plain = ''.join(c for c in normalize('NFKD', name) if not combining(c))
+    return {name, plain, name.translate(str.maketrans(dict(ä='ae', ö='oe', ü='ue', ø='oe', æ='ae', å='aa')))}
 
 def _kind(header): return _kind_of.get(_squash(header))
 
@@ -156,11 +163,12 @@ class Roster:
             m = pattern.fullmatch(_plain(learner))
             if found or not m: continue
             name, number = _squash(m[1]), m[2]
-            found = {n for n,called in enumerate(self.called) if name in called}
+            near = {n for n,called in enumerate(self.called) if any(_spellings(name) & _spellings(other) for other in called)}
+            found = {n for n in near if name in self.called[n]} or near
             if system=='moodle': found |= self.keys.get(m[1], set())
             if numbered := self.numbers[system]:
                 ends = [name, name+number] if system=='moodle' else []    # the name of a group may stand before it
-                found = {n for n in numbered.get(number, ()) if n in found or any(s.endswith(tuple(self.called[n])) for s in ends)}
+                found = {n for n in numbered.get(number, ()) if n in found | near or any(s.endswith(tuple(self.called[n])) for s in ends)}
         return found
 
 # %% ../../nbs/classroom/gradebook.ipynb #gb27d3a8
@@ -189,6 +197,7 @@ def _column(header, column):
     wanted, there = ' '.join(column.split()), _show(free) or 'none for marks'
     hits = [i for i,name in enumerate(names) if name==wanted]
     hits = hits or [i for i,name in enumerate(names) if name.casefold()==wanted.casefold()]
+    hits = hits or [i for i,name in enumerate(names) if re.sub(r' \(\d+\)$', '', name).casefold()==wanted.casefold()]    # Canvas puts its number behind
     if not hits:
         near = get_close_matches(wanted, free, 1, .5)
         raise ValueError(f'no column {wanted!r}{f", did you mean {_show(near)}?" if near else ":"} There are {there}')

@@ -35,12 +35,13 @@ def wall(
     command = ['bwrap', '--unshare-all', '--die-with-parent', '--new-session', '--as-pid-1', '--cap-drop', 'ALL', '--hostname', 'submission',
                '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/tmp', '--setenv', 'USER', 'learner', '--setenv', 'MNIST_COURSE_WALL', '1',
                '--setenv', 'LANG', 'C.UTF-8', '--setenv', 'OMP_NUM_THREADS', '1', '--setenv', 'PYTHONDONTWRITEBYTECODE', '1']
+    command += ['--size', str(megabytes*2**20), '--tmpfs', '/tmp']    # first: an environment may lie in /tmp
     for p in shown: command += ['--symlink', os.readlink(p), p] if os.path.islink(p) and p.count('/')==1 else ['--ro-bind', p, p]
     hidden = [str(p) for p in (_home(), find_lessons()[0].resolve()) if _inside(p, shown)]
     for p in hidden: command += ['--size', '4096', '--tmpfs', p]
     command += ['--ro-bind', str(_home()/'assets'/'mnist'), str(_home()/'assets'/'mnist')]
     for p in hidden: command += ['--remount-ro', p]
-    return command + ['--proc', '/proc', '--dev', '/dev', '--size', str(megabytes*2**20), '--tmpfs', '/tmp', '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp']
+    return command + ['--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp']
 
 @cache
 def why_no_wall():

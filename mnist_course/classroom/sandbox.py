@@ -91,7 +91,7 @@ def run_cells(
 
 # %% ../../nbs/classroom/sandbox.ipynb #7a90c1d1
 def not_defined(ex): return f'{ex.name.partition(".")[0]} is not defined in this copy: is its cell complete?'
-def cell_is_gone(ex): return f'Its cell is gone: `mnist_course reset {ex.number}` brings it back.'
+def cell_is_gone(ex): return f'No cell here defines `{ex.name.partition(".")[0]}`: is it called otherwise? If its cell is gone, `mnist_course reset {ex.number}` brings it back.'
 
 # %% ../../nbs/classroom/sandbox.ipynb #6e21ce92
 def judge_copy(

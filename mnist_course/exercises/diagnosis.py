@@ -6,7 +6,8 @@
 __all__ = ['failing_line', 'guess', 'facts']
 
 # %% ../../nbs/exercises/diagnosis.ipynb #4e81b255
-import os, traceback
+import builtins, os, re, sys, traceback
+from difflib import get_close_matches
 from math import isfinite, prod
 from sysconfig import get_path
 
@@ -29,11 +30,19 @@ def failing_line(
     return f', in the line `{frames[-1].line.strip()}`' if frames and frames[-1].line else ""
 
 # %% ../../nbs/exercises/diagnosis.ipynb #fb2ad3c8
+def _meant(text):
+    "To an error about a name: ' (did you mean `to_float`?)', from the names of the course and of Python; or ''"
+    missing = re.match(r"name '(\w+)' is not defined", text)
+    if not missing: return ''
+    known = {name for module in list(sys.modules) if module.startswith('mnist_course.') for name in getattr(sys.modules[module], '__all__', ())}
+    near = get_close_matches(missing[1], sorted(known | set(dir(builtins)) | {'torch'}), 1, .8)
+    return f' (did you mean `{near[0]}`?)' if near else ''
+
 def _raised(*kinds, saying=('',)):
     "The question whether an error of these kinds came, with one of these phrases in it"
     def question(got, expected):
         if not (is_really(got, *kinds) and any(phrase in text_of(got) for phrase in saying)) or same(got, expected): return None
-        return dict(error=show(got).rstrip('.'), text=text_of(got), line=attempt(failing_line, got, otherwise=''))
+        return dict(error=show(got).rstrip('.'), text=text_of(got), line=attempt(failing_line, got, otherwise=''), meant=_meant(text_of(got)))
     return question
 
 # %% ../../nbs/exercises/diagnosis.ipynb #82c5f699
@@ -63,7 +72,7 @@ _OF_THE_WHOLE = [
     (_raised(MemoryError), 'It asks for more memory than there is{line}.'),
     (_raised(RuntimeError, OSError, saying=('allocate memory', 'out of memory')),
      'It asks for more memory than there is{line}.'),
-    (_raised(NameError), 'It uses a name that is not there{line}: {text}. Define or import it in the same cell.'),
+    (_raised(NameError), 'It uses a name that is not there{line}: {text}{meant}. Define or import it in the same cell.'),
     *_IN_PLAIN_WORDS,
     (_raised(BaseException), 'It ends with an error{line}: {error}.'),
     (lambda got, expected: is_really(expected, BaseException),

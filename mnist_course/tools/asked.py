@@ -7,11 +7,13 @@ __all__ = ['named_places', 'named_lesson', 'named_weights', 'own_folder', 'Asked
 
 # %% ../../nbs/tools/asked.ipynb #aske0005
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from ..classroom.grade import draw_map, find_copies
 from ..classroom.submitted import kin_of, made_with, read_submitted
+from ..core.files import find_lessons
 from ..exercises.outline import OUTLINE, places_of
 
 # %% ../../nbs/tools/asked.ipynb #aske0007
@@ -23,6 +25,13 @@ def named_places(
     if m := re.fullmatch(r'([0-9]{1,2})([a-z]?(?:[_.]\w+)?)', text): text = f'{int(m[1]):02}{m[2]}'
     every = [place for lesson in OUTLINE for place in places_of(lesson)]
     return [p for p in every if text in (p.number, p.name, p.lesson, p.lesson.partition('_')[0])]
+
+def _without(text):
+    "A word on a lesson that there is, and that asks for nothing; '' for any other text"
+    text = Path(text).name.removesuffix('.ipynb')
+    if re.fullmatch(r'\d[a-z]?(_\w+)?', text): text = '0'+text
+    found = [p.stem for p in find_lessons()[0].glob('[0-9][0-9]*.ipynb') if text in (p.stem, p.stem.partition('_')[0])]
+    return f'lesson {found[0]} has no exercises, so there is nothing to check in it' if found else ''
 
 def _choices():
     "All lessons with their exercises, in a line"
@@ -42,7 +51,7 @@ def named_lesson(
     found = named_places(text)
     if not found:
         numbers = sorted({lesson.partition('_')[0] for lesson in OUTLINE})
-        raise ValueError(f'no lesson {text!r} with exercises: choose from {", ".join(numbers)}')
+        raise ValueError(_without(text) or f'no lesson {text!r} with exercises: choose from {", ".join(numbers)}')
     lesson = _lesson_of(found)
     if found!=named_places(lesson): raise ValueError(f'{text!r} is a single exercise: name its lesson, {lesson}')
     return lesson
@@ -109,12 +118,13 @@ def what_is_asked(
         else: raise _no_folder(folder, text)
     if text is None: return Asked(folder, None, [])
     found = named_places(text)
-    if not found: raise ValueError(f'no lesson or exercise {text!r}: choose from {_choices()}')
+    if not found: raise ValueError(_without(text) or f'no lesson or exercise {text!r}: choose from {_choices()}')
     return Asked(folder, _lesson_of(found), [p.number for p in found])
 
 def _no_folder(folder, text):
     "The error for a first word that is not a folder"
     what = f'{folder} is a file, not a folder' if folder.exists() else f'no folder {folder}'
+    if text is None and (why := _without(str(folder))): return ValueError(why)
     if text is not None: return FileNotFoundError(f'{what}: name the folder with your copies first, then the lesson')
     return FileNotFoundError(f'{what}, and no lesson or exercise of that name: choose from {_choices()}')
 
@@ -124,7 +134,10 @@ def told(
     numbers:tuple=(), # The exercises that were named; none for a map alone
 )->str:              # Text of several lines
     "What `check` prints"
-    if not numbers: return draw_map(verdicts)
+    if not numbers:
+        wrong = Counter(v.number.partition('.')[0] for v in verdicts if v.status=='wrong')
+        several = [f'`check {n}`' for n,many in sorted(wrong.items()) if many>1]
+        return draw_map(verdicts) + (f'\nOf a lesson with several ✗ this shows the first: {", ".join(several)} shows all.' if several else '')
     full = [line for v in sorted(verdicts, key=lambda v: v.number) if v.number in numbers for line in v.lines()]
     above = tuple(f'    ✗ {number} ' for number in numbers)
     lines = [line for line in draw_map(verdicts).splitlines() if not line.startswith(above)]

@@ -295,6 +295,7 @@ def grade(
     from rich.console import Console
     from rich.progress import Progress
     from mnist_course.classroom import grade as grading
+    from mnist_course.classroom.isolated import why_no_wall as no_wall
     from mnist_course.tools.asked import named_lesson, named_weights
     leave_quickly()
     if (into is None)!=(column is None): raise ValueError('--into and --column belong together: name a gradebook and its column')
@@ -302,6 +303,7 @@ def grade(
     weights = grading.check_weights(named_weights(map(parse_points, weights or []), lesson))
     if into: _try_to_fill(into, column, submissions, out)
     how = dict(lesson=lesson, isolate=isolate, weights=weights, seconds=seconds)
+    if isolate is None and not dask and (why := no_wall()): _warn(f'Submissions are not shut in, so this helps against accidents alone: {why}')
     console = Console(stderr=True, force_jupyter=False)
     bar = Progress(console=console, auto_refresh=False, disable=not console.is_terminal)
     new = watch(out)

@@ -38,6 +38,8 @@ def ladder(
     """Run the models of the course on real data: what does each new idea bring?
 
     Prints a table, and writes it as ladder.csv and as a picture, ladder.png.
+    With --mine it prints for each rung which of your functions ran, and writes
+    nothing; all rungs take some minutes, and --fast fewer.
 
     [bold]Examples[/bold]
 
@@ -87,12 +89,15 @@ def on_your_code(
 )->str:              # Some lines for each rung
     "The ladder on a learner's solved exercises, and which rung ran on whose code"
     from mnist_course.classroom.grade import find_copies
-    from mnist_course.classroom.mine import solved
-    from mnist_course.tools.own_ladder import describe, ladder_on
+    from mnist_course.classroom.mine import solved, verdicts_on
+    from mnist_course.tools.own_ladder import describe, ladder_on, not_yours
     if not any(find_copies(folder).values()):
         raise FileNotFoundError(f'no copies of lessons in {folder}: mnist_course start '
                                 f'{shlex.quote(str(folder))} writes them')
-    return describe(ladder_on(solved(folder), rungs, seed, fast))
+    verdicts, name = verdicts_on(folder), shlex.quote(str(folder))
+    if not any(v.status=='done' for v in verdicts):
+        raise ValueError(f'nothing in {folder} is done yet, so all of it would run on the package: fill in an exercise, and see mnist_course check {name}')
+    return '\n'.join([describe(ladder_on(solved(folder, verdicts), rungs, seed, fast)), *not_yours(verdicts, name)])
 
 # %% ../../nbs/tools/cli_train.ipynb #82333686
 def recipes_table(
