@@ -123,7 +123,7 @@ def report(
     names=None,     # Names of the classes, in their order; their numbers unless given
 )->str:             # A table to print
     "Precision, recall and F1 for each class, by scikit-learn's `classification_report`"
-    needs('report', 'sklearn', "pip install scikit-learn, or 'mnist_course[course]'")
+    needs('report', 'sklearn')
     from sklearn.metrics import classification_report
     p, t = _pair(preds, targets)
     names = None if names is None else [str(n) for n in names]

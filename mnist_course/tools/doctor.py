@@ -16,7 +16,7 @@ from importlib import import_module, metadata
 from importlib.resources import files
 from pathlib import Path
 
-from ..core.without import is_missing
+from ..core.without import how_to_install, is_missing
 
 # %% ../../nbs/tools/doctor.ipynb #drccef46
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def check_packages(
         try: version = metadata.version(r.name)
         except metadata.PackageNotFoundError: missing.append(r.name); continue
         if not r.specifier.contains(version, prereleases=True): wrong.append(f'{r.name} {version}, wanted {r.specifier}')
-    install = f"pip install 'mnist_course[{layer}]'" if layer else 'pip install mnist_course'
+    install = how_to_install(layer) if layer else 'pip install mnist_course'
     if layer=='course' and len(missing)==len(needed):
         return Finding(what, 'none: this is the light way in', 'note', f'Lesson 14 needs them, and the others leave out what they compare with them: {install}.')
     if missing: return Finding(what, 'missing: ' + ', '.join(missing), 'stop', f'Install them: {install}.')
@@ -125,7 +125,7 @@ def check_jupyter(
         version = metadata.version('jupyterlab')
         argv = import_module('jupyter_client.kernelspec').get_kernel_spec('python3').argv
     except Exception as e:
-        return Finding('JupyterLab', f'{type(e).__name__}: {e}', 'stop', "Install it: pip install 'mnist_course[lessons]'.")
+        return Finding('JupyterLab', f'{type(e).__name__}: {e}', 'stop', f"Install it: {how_to_install('lessons')}.")
     kernel = shutil.which(argv[0]) or argv[0]
     folder = Path(kernel).absolute().parent    # of the environment, or one below it; its `python` may be a link to one that others share
     if argv[0] in ('python', 'python3') or Path(sys.prefix).absolute() in (folder, folder.parent): return well('JupyterLab', version)

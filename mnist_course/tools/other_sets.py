@@ -30,7 +30,7 @@ def fashion_mnist(
 
 def uci_digits()->tuple: # `(train, test)`, both `Digits`: five sixths and one sixth of 1,797
     "The part of UCI's digits that scikit-learn brings along"
-    needs('UCI digits', 'sklearn', "pip install scikit-learn, or 'mnist_course[course]'")
+    needs('UCI digits', 'sklearn')
     from sklearn.datasets import load_digits
     return load_any(load_digits())
 

@@ -15,6 +15,7 @@ optuna = pytest.importorskip('optuna', reason='optuna is not installed')
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import TrialState
 
+from mnist_course.core.without import how_to_install
 from mnist_course.data import Digits, load_mnist
 from mnist_course.recipes import get_recipe, train_recipe
 from mnist_course.tools import sweep
@@ -255,7 +256,7 @@ def test_bad_input_is_one_line_and_code_2(tmp_path, monkeypatch, args, said):
 def test_without_optuna_it_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, 'optuna', None)
-    said = "mnist_course: sweep needs optuna, which is not installed: pip install 'mnist_course[cluster]'\n"
+    said = f"mnist_course: sweep needs optuna, which is not installed: {how_to_install('cluster')}\n"
     assert run_command('sweep', 'mlp-490')==(2, '', said) and not list(tmp_path.iterdir())
 
 
