@@ -365,6 +365,7 @@ def find_model(
         net(np.zeros((1,28,28), np.uint8))    # from here on it knows its classes
         return net, .9
     if not isinstance(model, (str,Path)): raise ValueError(f'model: expected a name, a file, or a module of torch, found a {type(model).__name__}')
+    if (Path(model)/'model.safetensors').is_file(): model = Path(model)/'model.safetensors'    # the folder of a training run
     if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'
     elif Path(model).is_file(): path = Path(model)

@@ -27,6 +27,14 @@ def printable(
     return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
 
 # %% ../../nbs/tools/cli_app.ipynb #db27af14
+def _about_file(e):
+    "An error of the system about a file: its name, what is wrong, and a name like it that is there"
+    path, why = Path(os.fsdecode(e.filename)), e.strerror or type(e).__name__
+    near = ''
+    if isinstance(e, FileNotFoundError):
+        with suppress(OSError): near = nearest(path.name, sorted(os.listdir(path.parent)))
+    return f'{path}: {why[:1].lower()}{why[1:]}' + (f'. Did you mean {path.parent/near}?' if near else '')
+
 def explain(
     e:Exception, # What a command raised
 )->tuple:        # Exit code, and one line of text
@@ -37,6 +45,7 @@ def explain(
         text = re.sub(r"(Did you mean '[^']+')(, '[^']+')+", r'\1', text)    # the first is the most similar
         if text[-1:] not in '.?': text += '.'
         text, code = f"{text} See: {ctx.command_path if ctx else 'mnist_course'} --help", 2
+    elif isinstance(e, OSError) and e.errno and e.filename is not None: text, code = _about_file(e), 2
     elif isinstance(e, (ValueError, OSError, ModuleNotFoundError, FloatingPointError)): text, code = str(e), 2
     else: text, code = f'{type(e).__name__}: {e}. This is a fault of mnist_course; --debug shows where', 1
     return code, printable(' '.join(text.split()))

@@ -6,7 +6,7 @@
 __all__ = ['TRAPS', 'as_blocks', 'duplicates', 'doubted', 'traps', 'describe', 'picture_rows', 'data']
 
 # %% ../../nbs/tools/cli_data.ipynb #cd50cdb6
-import json, sys
+import json, re, sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -58,6 +58,7 @@ TRAPS = {'turned: ': 'turned or mirrored for whoever reads the bytes as they lie
          'ink: ': 'dark on light for whoever reads the bytes as they lie: a network that knows light ink fails on them',
          'labels: taken': 'a label is easily read as a pixel, and a pixel as a label: the table has no header that says which is which',
          'labels: the first': 'labels are a table: whoever expects one number a picture gets a shape error, or the wrong column',
+         'labels: names': 'labels are words: whoever needs numbers has to put them in an order, and to keep it',
          'labels: ': 'labels do not count from 0: taken as they are, they fall outside the last layer, or leave a class empty',
          'range: ': 'not bytes from 0 to 255: whoever divides by 255 trains on numbers far too small, or below 0',
          'size: ': 'of another size: a network for 28x28 refuses them',
@@ -71,6 +72,7 @@ def traps(
     n_both:int=0, # Pictures that stand in both parts
 )->list:       # A line each
     "What would go wrong for whoever takes the numbers as they are"
+    notes = [re.sub(r'^labels: (?=\D+ became )', 'labels: names ', note) for note in notes]
     found = [next((why for begins,why in TRAPS.items() if note.startswith(begins)), None) for note in notes]
     return [why for why in found if why] + [f'{n_both:,} test pictures stand in train too: scores on them are too good']*(n_both>0)
 
@@ -126,7 +128,7 @@ def data(
 
     [bold]Examples[/bold]
 
-    mnist_course data fashion-mnist
+    mnist_course data path/to/fashion-mnist
     mnist_course data emnist/emnist-letters --show letters.png
     mnist_course data train.csv --json
     """
@@ -146,6 +148,6 @@ def data(
         if lines: typer.echo('\n'.join([f'\n{title}:', *(f'  {line}' for line in lines)]))
     say('Changed', told['changed'])
     say('In both parts', [f'train {i} is test {j}' for i,j in told['duplicates'][:5]] + [f"and {len(told['duplicates'])-5:,} more"]*(len(told['duplicates'])>5))
-    say('Labels that the convnet doubts', [f'test {i}: labelled {lab}, reads like {r} (the label {p:.4f})' for i,lab,r,p in told['doubted']])
-    say('Elsewhere', told['elsewhere'])
+    say('Labels that the convnet doubts', [f'test {i}: labelled {lab}, {f"reads like {r}" if r!=lab else "which it can hardly read"} (probability of the label {p:.4f})' for i,lab,r,p in told['doubted']])
+    say('For whoever takes the numbers as they lie', told['elsewhere'])
     if show: typer.echo(f'\nPictures: {show}')

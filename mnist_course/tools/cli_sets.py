@@ -87,7 +87,7 @@ def evaluate(
     [bold]Examples[/bold]
 
     mnist_course evaluate small-convnet
-    mnist_course evaluate mnist_models/mlp-64-64/model.safetensors --data fashion-mnist
+    mnist_course evaluate mnist_models/mlp-64-64/model.safetensors --data path/to/fashion-mnist
     """
     import torch
     from rich.console import Console

@@ -50,7 +50,7 @@ def sweep_summary(
     "The best held-out accuracy beside that of the recipe's own settings, and how to train with the best"
     best, own, states = results['best'], results['own_trial'], [r['state'] for r in results['trials']]
     counts = ', '.join(f'{states.count(s)} {s}' for s in STATES if s in states)
-    lines = [f"{results['recipe']}, {results['epochs']} epochs, {results['valid']:,} training pictures held out; "
+    lines = [f"{results['recipe']}, {results['epochs']} epoch{'s'*(results['epochs']!=1)}, {results['valid']:,} training pictures held out; "
              f'trials: {counts}.']
     if best is None: return f'{lines[0]}\nNo trial has finished.'
     settings = ', '.join(f'{k} {short_value(v)}' for k,v in best['settings'].items())

@@ -48,7 +48,7 @@ def ladder(
     mnist_course ladder --rungs pixel-l1,simple-net --seed 1
     mnist_course ladder --rungs fast --best 5
     mnist_course ladder --mine my_lessons
-    mnist_course ladder --data fashion-mnist --fast
+    mnist_course ladder --data path/to/fashion-mnist --fast
     """
     from rich.console import Console
     from mnist_course.core.choices import pick
@@ -197,7 +197,7 @@ def summary(
     theirs = f' The article, at its own settings: {run.recipe.figure}.' if of_mnist and run.recipe.figure!='none' else ''
     times = run.learn.recorder.times    # those before a `--resume` too
     return (f'{run.recipe.name}: {run.accuracy:.4f} of {n:,} {what} (95 % interval {low:.4f} to {high:.4f})\n'
-            f'{len(times)} epochs, {sum(times):.1f} s of training.{theirs}')
+            f'{len(times)} epoch{"s"*(len(times)!=1)}, {sum(times):.1f} s of training.{theirs}')
 
 # %% ../../nbs/tools/cli_train.ipynb #cf27984d
 def check_sizes(
@@ -250,7 +250,7 @@ def train(
     mnist_course train mlp-490 --epochs 3 --lr 0.03 --valid 10000 --log runs
     mnist_course train mlp-490 --resume
     mnist_course train mlp-490 --processes 2
-    mnist_course train mlp-64-64 --data fashion-mnist
+    mnist_course train mlp-64-64 --data path/to/fashion-mnist
     """
     team = Team(processes, timeout)    # first: it quiets PyTorch's engine
     from contextlib import nullcontext
