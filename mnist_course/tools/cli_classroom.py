@@ -276,7 +276,7 @@ def grade(
                                         show_default='one for each core')]=None,
     seconds:Annotated[float, typer.Option(metavar='N', parser=duration, help='Time that each exercise may take.')]=20,
 ):
-    """Grade a class: a table with a row for each learner, and a page of feedback for each.
+    """Grade a class: a table with a row for each learner, and pages of feedback.
 
     Run it again after an interruption, or after new submissions: whatever has
     been graded and has not changed is kept. The code of a submission runs in one

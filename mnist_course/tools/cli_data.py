@@ -121,10 +121,11 @@ def data(
     as_json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
     show:Annotated[Path|None, typer.Option(metavar='FILE', help='Write a row of pictures for each class to this PNG.', show_default=False)]=None,
 ):
-    """Look at a data set: its layout, classes and pictures, and what is odd about it.
+    """Look at a data set: its layout, classes and pictures, and what's odd about it.
 
     Reads what MNIST's relatives come in: idx, npz, HDF5, MATLAB, Parquet, CSV and
-    libsvm files, folders of pictures, and a zip of them. Nothing on disk is changed.
+    libsvm files, folders of pictures, and a zip of them. Nothing on disk is
+    changed.
 
     [bold]Examples[/bold]
 

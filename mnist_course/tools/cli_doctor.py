@@ -20,9 +20,9 @@ def doctor(
 ):
     """Look whether this machine has what the lessons need.
 
-    Python, versions, PyTorch, JupyterLab, fonts, folders, the data and ports: what
-    is there, and what to do where something is missing. Ends with 1 where something
-    would stop a lesson. Nothing is changed.
+    Python, versions, PyTorch, JupyterLab, fonts, folders, the data and ports:
+    what is there, and what to do where something is missing. Ends with 1 where
+    something would stop a lesson. Nothing is changed.
 
     [bold]Examples[/bold]
 

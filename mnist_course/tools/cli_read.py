@@ -163,10 +163,10 @@ def predict(
 ):
     """Read a digit from each picture: photo or scan, dark on light or light on dark.
 
-    Prints the digit, its probability and the two runners-up, and "not sure" where it
-    had better be doubted. Networks that ship: small-convnet, mlp-490, mlp-64-64
-    and softmax-regression. The exit code is 2 if a file could not be read; the others
-    are answered all the same.
+    Prints the digit, its probability and the two runners-up, and "not sure" where
+    it had better be doubted. Networks that ship: small-convnet, mlp-490,
+    mlp-64-64 and softmax-regression. The exit code is 2 if a file could not be
+    read; the others are answered all the same.
 
     [bold]Examples[/bold]
 

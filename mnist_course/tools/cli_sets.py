@@ -82,12 +82,12 @@ def evaluate(
         'A set, in any layout that `mnist_course data` reads, with test pictures of its own.')]=None,
     as_json:Annotated[bool, typer.Option('--json', help='Print JSON.')]=False,
 ):
-    """Ask a network about the test pictures of a set: how many are right, class by class?
+    """Ask a network about a set's test pictures: how many are right, by class?
 
     [bold]Examples[/bold]
 
     mnist_course evaluate small-convnet
-    mnist_course evaluate mnist_models/mlp-64-64/model.safetensors --data path/to/fashion-mnist
+    mnist_course evaluate mnist_models/mlp-64-64 --data path/to/fashion-mnist
     """
     import torch
     from rich.console import Console

@@ -27,7 +27,8 @@ def site(
     """Build the course's web site from the notebooks in a clone.
 
     Nothing is run: the pages show the outputs that are committed. They need no
-    server and ask no other host for anything, so you can open index.html from disk.
+    server and ask no other host for anything, so you can open index.html from
+    disk.
 
     [bold]Examples[/bold]
 

@@ -239,10 +239,10 @@ def train(
 ):
     """Train one of the articles' networks, and keep it.
 
-    Trains on all 60,000 pictures, as the article does, or on all that --data has to train on,
-    and uses the test pictures once, at the end.
-    The folder gets model.safetensors, last.safetensors (to go on from), history.csv,
-    and with --valid best.safetensors (the best epoch).
+    Trains on all 60,000 pictures, as the article does, or on all that --data has
+    to train on, and uses the test pictures once, at the end. The folder gets
+    model.safetensors, last.safetensors (to go on from), history.csv, and with
+    --valid best.safetensors (the best epoch).
 
     [bold]Examples[/bold]
 

@@ -264,3 +264,10 @@ def test_who_is_gone_is_not_named_on_every_run(room):
     (room/'class'/'ann').rename(room/'class'/'bea')
     _, out, err = run_command('grade', 'class', '--lesson', '03')
     assert 'gone (ann)' in out and 'bea: not counted' in err and 'ann: not counted' not in err, out+err
+
+
+def test_help_fits_into_eighty_columns():
+    "No line of a command's text is wrapped once more by a terminal of the usual width"
+    from mnist_course.tools.cli import app
+    long = {c.callback.__name__: line.strip() for c in app.registered_commands for line in (c.callback.__doc__ or '').splitlines() if len(line.strip())>78}
+    assert not long
