@@ -22,6 +22,7 @@ import mnist_course
 from .copies import is_untouched, learner_copy, scan
 from .ledger import Ledger, read_table, safe_cell
 from .sandbox import cores, judge_apart, judge_copy
+from ..core.choices import nearest
 from ..core.files import find_lessons, read_lesson, write_atomic
 from ..exercises import exercises_of
 from ..exercises.outline import NUMBERS, OUTLINE, UNWRITTEN, Place, Verdict, places_of
@@ -83,7 +84,8 @@ def find_copies(
     "The copies of the lessons that have exercises"
     wanted = wanted_lessons(lesson)
     if not Path(folder).is_dir():
-        raise FileNotFoundError(f'no folder {folder}: mnist_course start {shlex.quote(str(folder))} makes it')
+        near = nearest(Path(folder).name, [p.name for p in Path(folder).absolute().parent.glob('*/')])
+        raise FileNotFoundError(f'no folder {folder}{f", did you mean {near}?" if near else ":"} mnist_course start {shlex.quote(str(folder))} makes it')
     found = scan(folder)
     return {name: next(iter(found.copies.get(name) or found.broken.get(name, [])), None) for name in wanted}
 
