@@ -46,7 +46,7 @@ def call(*args, cwd, **env):
     (['check','nowhere'], ['no folder nowhere', 'no lesson or exercise', '00 (00.1 to 00.2)', '15 (15.1 to 15.3)']),
     (['check','99'], ['no folder 99', 'choose from 00 (00.1']),
     (['check','03.9'], ['03.9', '03 (03.1 to 03.5)']),
-    (['check','16'], ['no folder 16', '15 (15.1 to 15.3)']),               # a lesson without exercises
+    (['check','16'], ['lesson 16_page has no exercises', 'nothing to check']),
     (['check','03'], ['no folder my_lessons', 'mnist_course start my_lessons']),
     (['check','03','03'], ['no folder 03', 'name the folder with your copies first']),
     (['check','nowhere','03'], ['no folder nowhere']),
