@@ -92,12 +92,12 @@ def same(old, new, tol=.02):
 
 
 def stale_outputs(nb):
-    "Cells of a notebook that show something else when it is run again, in a kernel of its own; not those marked `slow`"
+    "Cells of a notebook that show something else when it is run again, in a kernel of its own; not those marked `slow`, or `eval: false` as sliders are"
     import nbformat
     from nbclient import NotebookClient
     old, new = (nbformat.read(nb, as_version=4) for _ in range(2))
     for c in new.cells:    # they take minutes, and write the tables in results/
-        if c.cell_type=='code' and '#| slow' in c.source: c.source = ''
+        if c.cell_type=='code' and re.search(r'^#\| *(slow\b|eval: *false)', c.source, flags=re.M): c.source = ''
     NotebookClient(new, timeout=300, kernel_name='python3', resources={'metadata':{'path':str(nb.parent)}}).execute()
     code = [(i,a,b) for i,(a,b) in enumerate(zip(old.cells, new.cells)) if a.cell_type=='code' and a.source==b.source]
     return [f'{nb.name}, cell {i}: committed {shown(a)[:150]!r}, now {shown(b)[:150]!r}' for i,a,b in code if not same(shown(a), shown(b))]

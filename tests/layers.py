@@ -28,6 +28,12 @@ class Place(NamedTuple):
 def stem(nb): return re.sub(r'^\d\d[a-z]?_', '', nb.stem)
 
 
+def continued(nb):
+    "The module that a notebook goes on with, as 12b_record does by `#| export convnet`; None for one that begins its own, or has none"
+    found = re.findall(r'^#\| *(default_exp|export) +(\S+)', '\n'.join(code_cells(nb)), flags=re.M)
+    return None if 'default_exp' in dict(found) else next((name for _,name in found), None)
+
+
 def module_of(nb):
     "The module that a notebook makes, as its folder and its name say"
     if nb.parent.name in ('nbs', 'moved'): return stem(nb)
@@ -38,7 +44,7 @@ def places(root=ROOT):
     "Module -> its place"
     found = {}
     for nb in notebooks(root):
-        if not any('default_exp' in source for source in code_cells(nb)): continue    # a page without a module
+        if not re.search(r'^#\| *default_exp ', '\n'.join(code_cells(nb)), flags=re.M): continue    # a page without a module, or a part of a lesson
         is_lesson = nb.parent.name=='nbs'
         layer = LAYERS.index('lessons' if is_lesson else nb.parent.name)
         found[module_of(nb)] = Place(layer, nb.stem.split('_')[0] if is_lesson else '')
@@ -98,11 +104,13 @@ def imports(source, module, known):
 def written_imports(root):
     "Places, and for each module pairs of what it imports and whether by a star; of a lesson all cells count"
     known, found = places(root), {}
-    lessons = {module_of(nb): nb for nb in notebooks(root) if nb.parent.name=='nbs'}
+    lessons = {}
+    for nb in notebooks(root):
+        if nb.parent.name=='nbs': lessons.setdefault(continued(nb) or module_of(nb), []).append(nb)
     for module in known:
         path = root/'mnist_course'/module.replace('.', '/')
         source = (path/'__init__.py' if path.is_dir() else path.with_suffix('.py')).read_text(encoding='utf-8')
-        cells = code_cells(lessons[module]) if module in lessons else []
+        cells = [cell for nb in lessons.get(module, []) for cell in code_cells(nb)]
         found[module] = [pair for s in [source, *cells] for pair in imports(s, module, known)]
     return known, found
 

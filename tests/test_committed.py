@@ -24,6 +24,7 @@ def faults(nb):
     if not outputs: found.append('no outputs: not run')
     if any(o['output_type']=='error' for o in outputs): found.append('an error among the outputs')
     if any(o.get('name')=='stderr' for o in outputs): found.append('a warning, or other text on stderr, among the outputs')
+    if any(''.join(o.get('data', {}).get('text/plain', '')).startswith('interactive(') for o in outputs): found.append('a slider among the outputs: dead without a kernel')
     if any(c.get('execution_count') is not None for c in code): found.append('execution counts: not cleaned')
     if set(content['metadata'])-{'kernelspec'} or any(set(c['metadata'])-{'alt','jupyter'} for c in cells): found.append('metadata: not cleaned')
     if len({c.get('id') for c in cells})!=len(cells): found.append('cells without an id of their own')
@@ -92,6 +93,7 @@ def plant(content, fault):
     content['cells'].append(cell)
     if fault=='error': cell['outputs'] = [dict(output_type='error', ename='E', evalue='', traceback=[])]
     if fault=='stderr': cell['outputs'] = [dict(output_type='stream', name='stderr', text=['UserWarning'])]
+    if fault=='slider': cell['outputs'] = [dict(output_type='display_data', data={'text/plain': ['interactive(children=(IntSlider(value=12),))']})]
     if fault=='path': cell['outputs'] = [dict(output_type='stream', name='stdout', text=['/home/me/mnist'])]
     if fault=='path in prose': cell['source'] = ['open("/Users/me/x")']
     if fault=='size': cell['source'] = ['#'*500_000]
@@ -104,7 +106,7 @@ def plant(content, fault):
     return content
 
 
-@pytest.mark.parametrize('fault, said', [('none', []), ('error', ['error']), ('stderr', ['stderr']), ('path', ['machine']), ('path in prose', ['machine']),
+@pytest.mark.parametrize('fault, said', [('none', []), ('error', ['error']), ('stderr', ['stderr']), ('slider', ['dead without a kernel']), ('path', ['machine']), ('path in prose', ['machine']),
     ('size', ['more than 500']), ('count', ['counts']), ('metadata', ['metadata']), ('title', ['first cell']), ('unrun', ['not run'])])
 def test_a_planted_fault_is_caught(tmp_path, fault, said):
     "In a notebook without any"

@@ -54,13 +54,14 @@ def test_a_planted_import_is_caught(module, source, said):
     assert [b for b in breaks(planted={module: source}) if said in b]
 
 
-def test_a_planted_import_in_a_cell_is_caught(tmp_path):
-    "In a lesson all cells count, exported or not"
-    nb = copy_repo(tmp_path/'repo')/'nbs'/'03_loss.ipynb'
+@pytest.mark.parametrize('lesson, module', [('03_loss', 'loss'), ('12b_record', 'convnet')])
+def test_a_planted_import_in_a_cell_is_caught(tmp_path, lesson, module):
+    "In a lesson all cells count, exported or not, also in a notebook that goes on with another's module"
+    nb = copy_repo(tmp_path/'repo')/'nbs'/f'{lesson}.ipynb'
     content = json.loads(nb.read_text())
     content['cells'].append(dict(cell_type='code', source=['%matplotlib inline\n', 'from mnist_course.tools.readme import main'], outputs=[], metadata={}, execution_count=None, id='planted'))
     nb.write_text(json.dumps(content))
-    assert breaks(tmp_path/'repo')==['loss -> tools.readme: tools lies above lessons']
+    assert breaks(tmp_path/'repo')==[f'{module} -> tools.readme: tools lies above lessons']
 
 
 def test_the_picture_of_the_layers_is_that_of_the_imports():

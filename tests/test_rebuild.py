@@ -68,7 +68,8 @@ def test_outputs_of_another_code_are_caught(tmp_path):
     def cell(source, text): return new_code_cell(source, outputs=[new_output('stream', text=text)] if text else [])
     nb = new_notebook(cells=[cell('print("as it was")', 'as it was\n'), cell('1;', ''), cell('print(0.97)', '0.9701\n'),
                              cell('print("b")', 'a\n'), cell('print(0.5)', '0.97\n'), cell('print("new")', ''), cell('1;', 'gone\n'),
-                             cell('#| slow\nopen("table", "w"); print("b")', 'a\n')])    # would take minutes, and write a table
+                             cell('#| slow\nopen("table", "w"); print("b")', 'a\n'),    # would take minutes, and write a table
+                             cell('#| eval: false\nprint("a slider")', '')])               # nobody is there to move it
     nbformat.write(nb, tmp_path/'x.ipynb')
     assert [int(s.split(':')[0].split()[-1]) for s in stale_outputs(tmp_path/'x.ipynb')]==[3,4,5,6]
     assert not (tmp_path/'table').exists()

@@ -42,7 +42,7 @@ def is_test(
     cell:dict, # A code cell, its source one string
 )->bool:       # Does it do nothing but test?
     "Assertions and calls of `test_…`, without outputs, and nothing that is defined or imported"
-    if cell.get('outputs') or {'export', 'exporti'} & set(directives(cell['source'])): return False
+    if cell.get('outputs') or {'export', 'exporti'} & {d.partition(' ')[0] for d in directives(cell['source'])}: return False
     try: tree = ast.parse(cell['source'])
     except SyntaxError: return False    # with a magic in it
     def tests(node):
@@ -154,14 +154,14 @@ def find_pages(
 
 def find_modules(
     nbs:Path, # The folder nbs/ of a clone
-)->dict:      # Module, as 'mnist_course.sgd' -> its notebook, as a path inside it
+)->dict:      # Module, as 'mnist_course.sgd' -> its notebooks, as paths inside it, in order
     "What each notebook exports to; modules of version 0.1.0, which only hand on names, are left out"
     found = {}
     for path in sorted(nbs.rglob('*.ipynb')):
         inside = path.relative_to(nbs)
         if inside.parts[0]=='moved' or any(p.startswith('.') for p in inside.parts): continue
-        exp = re.search(r'#\| *default_exp ([\w.]+)', path.read_text(encoding='utf-8'))
-        if exp: found[f'mnist_course.{exp[1]}'.removesuffix('.__init__')] = inside.as_posix()
+        exports = re.findall(r'^\s*"#\| *(?:default_exp|export) +([\w.]+)', path.read_text(encoding='utf-8'), flags=re.M)
+        for name in dict.fromkeys(exports): found.setdefault(f'mnist_course.{name}'.removesuffix('.__init__'), []).append(inside.as_posix())
     return found
 
 # %% ../../nbs/tools/site.ipynb #si3ee9df
@@ -221,11 +221,11 @@ def write_modules(
     "A page for each module that exports something, and one that lists all names"
     (src/'api').mkdir(parents=True, exist_ok=True)
     names = {}
-    for module,nb in find_modules(root/'nbs').items():
+    for module,made_in in find_modules(root/'nbs').items():
         path = root/module.replace('.', '/')
         path = path/'__init__.py' if path.is_dir() else path.with_suffix('.py')
-        link = f'[{nb}](../{nb})' if nb in pages else f'[{nb}]({url}/nbs/{nb})'
-        text = module_page(path, module, f'Made in {link}.', f'{url}/{path.relative_to(root).as_posix()}')
+        links = ' and '.join(f'[{nb}](../{nb})' if nb in pages else f'[{nb}]({url}/nbs/{nb})' for nb in made_in)
+        text = module_page(path, module, f'Made in {links}.', f'{url}/{path.relative_to(root).as_posix()}')
         if not text: continue
         (src/'api'/f'{module}.md').write_text(text, encoding='utf-8')
         names[module] = re.findall('^## (.*)$', text, flags=re.M)

@@ -89,14 +89,14 @@ def test_each_trace_of_an_exercise_is_enough(path, kind):
 def test_the_lessons_are_found_among_all_notebooks_of_a_clone():
     found = scan(ROOT/'nbs')
     assert {lesson: paths[0] for lesson,paths in found.copies.items()}=={p.stem: p for p in WITH_EXERCISES}
-    assert {p.name for p in found.no_exercises}=={'index.ipynb', '00b_any_digits.ipynb', '00b_any_digits_files.ipynb', '14b_doubt.ipynb', '16_page.ipynb', '16_page_watch.ipynb'}
+    assert {p.name for p in found.no_exercises}=={'index.ipynb', '00b_any_digits.ipynb', '00b_any_digits_files.ipynb', '11b_watching.ipynb', '12b_record.ipynb', '14b_doubt.ipynb', '16_page.ipynb', '16_page_watch.ipynb'}
 
 
 def test_what_start_writes_is_all_accounted_for(tmp_path):
     start_course(tmp_path/'mine', lessons=ROOT/'nbs')
     found = scan(tmp_path/'mine')
     assert {lesson: [p.name for p in paths] for lesson,paths in found.copies.items()}=={lesson: [f'{lesson}.ipynb'] for lesson in OUTLINE}
-    assert [p.name for p in found.no_exercises]==['00b_any_digits.ipynb', '00b_any_digits_files.ipynb', '14b_doubt.ipynb', '16_page.ipynb', '16_page_watch.ipynb', 'index.ipynb'] and found.others==[]
+    assert [p.name for p in found.no_exercises]==['00b_any_digits.ipynb', '00b_any_digits_files.ipynb', '11b_watching.ipynb', '12b_record.ipynb', '14b_doubt.ipynb', '16_page.ipynb', '16_page_watch.ipynb', 'index.ipynb'] and found.others==[]
 
 
 @pytest.mark.parametrize('cells', [
