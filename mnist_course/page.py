@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from .core.numpy_forward import NumpyModel, load_numpy, read_numpy
-from .core.without import how_to_install
 from .page_watch import pack_digits, watch_data
 from .your_digits import MODELS, Answer, find_model, numpy_file, open_net, prepare
 
@@ -272,7 +271,7 @@ def read_drawing(
 def _pad_class():
     "The widget's class, made at the first call: a process without a pad needs no anywidget"
     try: from anywidget import AnyWidget
-    except ImportError: raise ImportError(f'DrawingPad needs anywidget: {how_to_install("lessons")}') from None
+    except ImportError: raise ImportError("DrawingPad needs anywidget: pip install 'mnist_course[lessons]'") from None
     from IPython.display import display
     from traitlets import Dict, List
     class PadWidget(AnyWidget):

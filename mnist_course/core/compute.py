@@ -58,9 +58,8 @@ def threads_set(
 def needs(
     what:str,                                         # Who asks for it, as at the start of a sentence
     package:str,                                      # The module that must be there, as 'sklearn'
-    install:str='',                                    # How to install it; by the extra `course` unless given
+    install:str="pip install 'mnist_course[course]'", # How to install it
 ):
     "A `ModuleNotFoundError` that says how to get a package, where it is not installed"
     if find_spec(package) is None:
-        from mnist_course.core.without import how_to_install    # seldom needed
-        raise ModuleNotFoundError(f'{what} needs {package}, which is not installed: {install or how_to_install("course")}')
+        raise ModuleNotFoundError(f'{what} needs {package}, which is not installed: {install}')

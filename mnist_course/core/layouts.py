@@ -19,8 +19,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .without import how_to_install
-
 # %% ../../nbs/core/layouts.ipynb #la2eed38
 @dataclass
 class Part:
@@ -41,7 +39,7 @@ def need(
     try: return import_module(module)
     except ModuleNotFoundError as e:
         name = {'sklearn': 'scikit-learn'}.get(e.name, e.name)
-        raise ModuleNotFoundError(f"{path}: {name} is needed to read it; {how_to_install('data')} brings it") from None
+        raise ModuleNotFoundError(f"{path}: {name} is needed to read it; pip install 'mnist_course[data]' brings it") from None
 
 # %% ../../nbs/core/layouts.ipynb #lacd651d
 @contextmanager

@@ -15,8 +15,6 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
-from .without import how_to_install
-
 # %% ../../nbs/core/pictures.ipynb #a1c00008
 MAX_PIXELS = 40_000_000  # of a picture that we read
 SIDE = 640               # of a picture that we work with, in pixels, at most
@@ -198,7 +196,7 @@ def _formats(image):
 def _why_not(image, e):
     "Why a file cannot be read, in words that help"
     if isinstance(e, UnidentifiedImageError) and _is_heic(image):
-        return f"a HEIC photo: export it as JPEG, or {how_to_install('heic')}"
+        return "a HEIC photo: export it as JPEG, or pip install 'mnist_course[heic]'"
     if isinstance(e, UnidentifiedImageError): return f'no picture that can be read: it is none of {", ".join(FORMATS)}'
     return f'no picture that can be read ({type(e).__name__}: {e})'
 

@@ -18,6 +18,7 @@ import typer
 
 from .. import __version__
 from ..core.choices import nearest
+from ..core.without import how_to_install
 
 # %% ../../nbs/tools/cli_app.ipynb #printab2
 def printable(
@@ -48,6 +49,7 @@ def explain(
     elif isinstance(e, OSError) and e.errno and e.filename is not None: text, code = _about_file(e), 2
     elif isinstance(e, (ValueError, OSError, ModuleNotFoundError, FloatingPointError)): text, code = str(e), 2
     else: text, code = f'{type(e).__name__}: {e}. This is a fault of mnist_course; --debug shows where', 1
+    text = re.sub(r"pip install 'mnist_course\[(\w+)\]'", lambda m: how_to_install(m[1]), text)    # by the environment of this command
     return code, printable(' '.join(text.split()))
 
 # %% ../../nbs/tools/cli_app.ipynb #endg0002

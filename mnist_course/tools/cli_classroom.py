@@ -16,7 +16,6 @@ from urllib.parse import quote
 import typer
 
 from ..core.files import copy_lessons, find_lessons
-from ..core.without import how_to_install
 from .cli_app import app, browser_here, count_of, duration, kept, printable, watch, whole_number
 
 # %% ../../nbs/tools/cli_classroom.ipynb #9aeb63f3
@@ -83,7 +82,7 @@ def lessons(
     where, packed = (folder, False) if folder else find_lessons()
     page = first_page(where)
     if find_spec('jupyterlab') is None:
-        raise ModuleNotFoundError(f"JupyterLab is not installed: {how_to_install('course')}")
+        raise ModuleNotFoundError("JupyterLab is not installed: pip install 'mnist_course[course]'")
     if packed: copy_lessons(where, where := Path('mnist_lessons'))
     port, token = free_port(port), secrets.token_hex(16)
     here = browser_here() if browser is None else browser
@@ -209,7 +208,7 @@ def _cluster(address):
     "An executor on a Dask cluster; None where no address is given"
     if address is None: yield None; return
     try: from distributed import Client
-    except ImportError: raise ModuleNotFoundError(f"Dask is not installed: {how_to_install('cluster')}") from None
+    except ImportError: raise ModuleNotFoundError("Dask is not installed: pip install 'mnist_course[cluster]'") from None
     try: client = Client(address, timeout=20)
     except (OSError, ValueError, TimeoutError) as e:
         raise OSError(f'no Dask scheduler at {address}: start one with "dask scheduler" and name its address') from e

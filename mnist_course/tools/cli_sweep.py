@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from ..core.tables import Column, text_table
-from ..core.without import how_to_install
 from .cli_app import app, count_of, kept, plain_warnings, whole_number
 
 # %% ../../nbs/tools/cli_sweep.ipynb #clsw0007
@@ -174,7 +173,7 @@ def sweep(
     from dataclasses import replace
     from mnist_course.core.compute import check_seed, find_device, needs, threads_set
     from mnist_course.recipes import get_recipe
-    needs('sweep', 'optuna', how_to_install('cluster'))
+    needs('sweep', 'optuna', "pip install 'mnist_course[cluster]'")
     recipe, seed, device = get_recipe(name), check_seed(seed), find_device(device)
     if epochs: recipe = replace(recipe, n_epoch=epochs)
     if plot: check_plot(plot)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from ..classroom.copies import find_cell
 from ..core.files import copy_file, read_csv, read_lesson, write_notebook
-from ..core.without import how_to_install
 from ..exercises.outline import OUTLINE, places_of
 from .site_api import module_page
 
@@ -324,7 +323,7 @@ def site_ready(
 )->Path:      # The same
     "Refuse a folder that isn't a site, and a package that is missing, before the work"
     lacking = [name for name in ('sphinx', 'myst_nb', 'sphinx_book_theme') if not find_spec(name)]
-    if lacking: raise ModuleNotFoundError(f"the site needs {', '.join(lacking)}: {how_to_install('site')}")
+    if lacking: raise ModuleNotFoundError(f"the site needs {', '.join(lacking)}: pip install 'mnist_course[site]'")
     out = Path(out)
     if out.exists() and not out.is_dir(): raise ValueError(f'{out} is a file: name a folder for the site')
     if out.is_dir() and any(out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
