@@ -68,7 +68,7 @@ init_params_ex = exercise('03', loss.init_params,
 def scaled_too_late(size, std=1., generator=None, device='cpu'):
     """The scaling comes after `requires_grad_`. So the result is computed from what is tracked (torch says: it is not a
     leaf), and `backward` will leave its `.grad` empty: scale first"""
-    return torch.randn(size, generator=generator).requires_grad_().to(device)*std*1
+    return (torch.randn(size, generator=generator).requires_grad_()*std).to(device)    # nothing is computed on `meta`, which would load the compiler
 
 @init_params_ex.mistake
 def untracked(size, std=1., generator=None, device='cpu'):
