@@ -29,10 +29,12 @@ def _trained(g, make, n=3):
 
 def _two_of(f, bn):
     "Both, and the layer afterwards; a None that is stumbled over is no refusal"
-    try: scale, summand = f(bn)
+    try: pair = f(bn)
     except TypeError as e:
         if 'NoneType' in str(e): return 'an error about None, from the middle of the work'
         raise
+    if pair is None: return None
+    scale, summand = pair
     left = {f'bn.{name} afterwards': t.detach().clone() for name,t in bn.state_dict().items()}
     return {'the factor': scale, 'the summand': summand} | left
 
