@@ -605,6 +605,7 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
 'classroom.mine': dict(
     run_in_place = "assert run_in_place({}, lambda: 3)==(3, [], [], {})",
     solved = "assert solved(tmp)=={}",
+    verdicts_on = "assert {v.status for v in verdicts_on(tmp)}=={'not begun'}",
     in_place = "\nwith in_place({}) as used: m.EXERCISES['to_float'].own(images)\nassert used=={'to_float'}",
 ),
 'classroom.sandbox': dict(
@@ -693,6 +694,14 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
 'core.tables': dict(
     Column = "assert Column('a', str).room==0",
     text_table = "assert text_table([Column('a', str)], [[1,2],[3]], 80).row_count==3",
+),
+'core.without': dict(
+    is_missing = "assert is_missing('no_such_library') and not is_missing('json')",
+    how_to_install = "assert how_to_install('site', tmp)==\"pip install 'mnist_course[site]'\"",
+    names_in = "import ast; assert names_in(ast.parse('a = b').body[0])==({'a'}, {'b'}, set())",
+    LeaveOut = "import ast; assert len(LeaveOut({}).visit(ast.parse('a = 1')).body)==1",
+    skip_without = "assert skip_without('json') is None",
+    skip_slow = "assert skip_slow() is None",
 ),
 'core.choices': dict(
     suggest = "assert suggest('mlp490', ['mlp-490'])=='did you mean mlp-490? choose from mlp-490'",
@@ -1020,6 +1029,13 @@ assert not list((tmp/'run').iterdir())''',
 'tools.own_ladder': dict(
     ladder_on = "assert ladder_on({}, ['guess'])[0][1]==[]",
     describe = "assert 'Recorder' in describe([])",
+    not_yours = "assert not_yours([], 'mine')==[]",
+),
+'tools.elsewhere': dict(
+    opening_cells = "assert len(opening_cells('nbs/x.ipynb', 'https://github.com/a/b', 'main'))==2",
+    IDS = "assert len(IDS)==2",
+    with_opening = "assert with_opening(dict(cells=[dict(id='a')]), [])['cells']==[dict(id='a')]",
+    main = "main(check=True, root=m.repo_root())",
 ),
 'tools.readme': dict(
     rewrite_links = "assert rewrite_links('[a](b.ipynb)', 'nbs')=='[a](nbs/b.ipynb)'",
