@@ -203,6 +203,7 @@ def test_axe_finds_nothing_serious(site, browser, scheme):
     page, found = browser.new_page(viewport=dict(width=1280, height=900), color_scheme=scheme), []
     for name in FIVE:
         page.goto((site/f'{name}.html').as_uri())
+        page.wait_for_timeout(500)    # colours change from one scheme to the other by a transition
         page.evaluate(source)
         for v in page.evaluate('axe.run(document, {resultTypes: ["violations"]})')['violations']:
             if v['impact'] in ('serious', 'critical'): found.append((name, v['id'], [(n['html'][:150], n['failureSummary'][:250]) for n in v['nodes'][:2]], len(v['nodes'])))
