@@ -46,7 +46,7 @@ def explain(
         text = re.sub(r"(Did you mean '[^']+')(, '[^']+')+", r'\1', text)    # the first is the most similar
         if text[-1:] not in '.?': text += '.'
         text, code = f"{text} See: {ctx.command_path if ctx else 'mnist_course'} --help", 2
-    elif isinstance(e, OSError) and e.errno and e.filename is not None: text, code = _about_file(e), 2
+    elif isinstance(e, OSError) and e.errno and isinstance(e.filename, str|bytes): text, code = _about_file(e), 2
     elif isinstance(e, (ValueError, OSError, ModuleNotFoundError, FloatingPointError)): text, code = str(e), 2
     else: text, code = f'{type(e).__name__}: {e}. This is a fault of mnist_course; --debug shows where', 1
     text = re.sub(r"pip install 'mnist_course\[(\w+)\]'", lambda m: how_to_install(m[1]), text)    # by the environment of this command

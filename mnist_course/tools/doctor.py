@@ -199,7 +199,8 @@ def check_ports(
 
 # %% ../../nbs/tools/doctor.ipynb #dree734f
 CHECKS = {'Python': check_python, 'packages of the package': check_packages,
-          'packages of lessons': lambda: check_packages('lessons'), 'packages of course': lambda: check_packages('course'), 'tried versions': check_pins, 'PyTorch': check_torch, 'torchvision': check_torchvision, 'JupyterLab': check_jupyter, 'fonts': check_fonts,
+          'packages of lessons': lambda: check_packages('lessons'), 'packages of course': lambda: check_packages('course'),
+          'tried versions': check_pins, 'PyTorch': check_torch, 'torchvision': check_torchvision, 'JupyterLab': check_jupyter, 'fonts': check_fonts,
           'this folder': lambda: check_folder('this folder', '.'), 'cache': lambda: check_folder('cache', cache_folder()),
           'temporary files': lambda: check_folder('temporary files', tempfile.gettempdir()), 'data': check_data, 'ports': check_ports}
 

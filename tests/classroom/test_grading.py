@@ -177,6 +177,36 @@ def test_isolation_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
 
 # Odd submissions
 
+@walled
+def test_a_wall_shows_an_environment_that_lies_in_tmp(tmp_path, monkeypatch):
+    "What is installed below /tmp is there behind the wall, and the rest of /tmp is not"
+    lib = tmp_path/'lib'
+    (lib/'x-1.dist-info').mkdir(parents=True)
+    (lib/'there.txt').write_text('seen')
+    (tmp_path/'beside.txt').write_text('hidden')
+    monkeypatch.syspath_prepend(str(lib))
+    code = f"from pathlib import Path; print(Path({str(lib/'there.txt')!r}).read_text(), Path({str(tmp_path/'beside.txt')!r}).exists()); Path('/tmp/mine').write_text('')"
+    r = subprocess.run([*isolated.wall(), sys.executable, '-c', code], capture_output=True, text=True)
+    assert (r.returncode, r.stdout)==(0, 'seen False\n'), r.stderr
+
+
+def test_without_a_wall_the_command_says_so(tmp_path, monkeypatch):
+    "By default; whoever says --no-isolate knows"
+    from mnist_course.tools.cli_app import run_command
+    monkeypatch.setattr(isolated, 'why_no_wall', lambda: 'no bubblewrap here')
+    submit(tmp_path/'class'/'ada', copy_with())
+    said = [run_command('grade', str(tmp_path/'class'), '--lesson', '03', '--out', str(tmp_path/f'{i}.csv'), *more)[2] for i,more in enumerate([[], ['--no-isolate']])]
+    assert 'not shut in' in said[0] and 'no bubblewrap here' in said[0] and 'not shut in' not in said[1]
+
+
+def test_an_archive_in_a_learners_folder_is_named(tmp_path):
+    submit(tmp_path/'class'/'ada', copy_with())
+    (tmp_path/'class'/'ada'/'deep').mkdir()
+    (tmp_path/'class'/'ada'/'deep'/'Work.ZIP').write_bytes(b'PK')
+    grade(tmp_path/'class', tmp_path/'t.csv', workers=1, lesson='03')
+    assert uncounted(tmp_path/'t.csv')=={'ada': [['deep/Work.ZIP', 'an archive: unpack it there, and grade again']]}
+
+
 def test_odd_submissions_lose_nobody_elses_grade(tmp_path):
     "Names that are too long, no UTF-8, or a formula; huge, linked and broken notebooks; and who comes after them is graded"
     here = tmp_path/'class'

@@ -513,3 +513,13 @@ def test_a_notebook_that_has_another_default_dtype_keeps_it():
         v = said(lambda x: x*x, torch.square)
         assert v.status=='done' and torch.get_default_dtype()==torch.float64, v
     finally: torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize('number', ['13.4', '17.3'])
+def test_an_answer_without_a_return_is_told_so(number):
+    "Also where our own code is the first to stumble over its None; an error of the answer's own stays what it is"
+    from mnist_course.exercises import find_exercise
+    def forgets(*args, **kwargs): pass
+    def stumbles(*args, **kwargs): return dict().get(0)[0]
+    assert 'Nothing came back' in judge(find_exercise(number), forgets).text
+    assert 'Nothing came back' not in judge(find_exercise(number), stumbles).text

@@ -133,3 +133,11 @@ def test_the_last_rung_takes_a_set_of_forty():
     digits = load_mnist()[0]
     predict_all, n = train_in_a_second(Job(digits[:40], epochs=3))
     assert predict_all(digits[40:60].images).shape==(20,) and n>10_000
+
+
+def test_the_folder_of_a_run_stands_for_its_model(tmp_path):
+    import shutil
+    from mnist_course.your_digits import MODELS, find_model
+    shutil.copy(MODELS/'mlp-64-64.safetensors', tmp_path/'model.safetensors')
+    assert find_model(tmp_path)[1]==find_model('mlp-64-64')[1]
+    with pytest.raises(ValueError, match='no network'): find_model(tmp_path/'empty')
