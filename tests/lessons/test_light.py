@@ -3,11 +3,13 @@
     python tests/lessons/test_light.py 00 06       # those lessons, here, with all that the extra doesn't bring out of sight
     python tests/lessons/test_light.py             # all of them
     python tests/lessons/test_light.py sizes       # what each layer takes on disk, with and without PyTorch
+    python tests/lessons/test_light.py times       # from `git clone` to lesson 00's first cell, by each layer, in turns
+    python tests/lessons/test_light.py times torch==2.13.0    # and with that build of PyTorch installed before the light one
 
 Everything that the extra does not require, directly or by way of others, is hidden from the kernel. The tests take a few
 lessons, others with each commit; all of them where the environment has REHEARSE=all.
 """
-import hashlib, os, re, subprocess, sys, tempfile
+import hashlib, os, re, subprocess, sys, tempfile, time
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
@@ -111,6 +113,29 @@ def sizes():
         print(f"{layer or 'the package alone':18} {len(names):4} packages, {megabytes(names-torch):6.0f} MB, with torch {megabytes(names|{n for n in torch if found(n)}):6.0f} MB")
 
 
+FIRST = """import nbformat, nbclient
+nb = nbformat.read('nbs/00_data.ipynb', 4)
+nb.cells = [c for c in nb.cells if c.cell_type=='code'][:2]    # the one that installs where nothing is installed, and the first
+nbclient.NotebookClient(nb, resources={'metadata': {'path': 'nbs'}}).execute()"""
+
+
+def times(*torch, reps=2):
+    "Seconds from `git clone` to lesson 00's first cell in a new environment, with pip's cache as it is; prints each, then the ratio of the best"
+    ways = {"README's": ("-c constraints.txt -e .[course]",), 'light': ("-c constraints.txt -e .[lessons]",)}
+    if torch: ways[f"light, after {' '.join(torch)}"] = (' '.join(torch), '-e .[lessons]')
+    best = dict.fromkeys(ways, float('inf'))
+    for _ in range(reps):
+        for way,installs in ways.items():
+            with tempfile.TemporaryDirectory() as folder:
+                steps = [['git', 'clone', '-q', ROOT, 'it'], [sys.executable, '-m', 'venv', 'it/.venv'],
+                         *(['.venv/bin/pip', 'install', '-q', *what.split()] for what in installs), ['.venv/bin/python', '-c', FIRST]]
+                start = time.monotonic()
+                for i,step in enumerate(steps): subprocess.run(step, cwd=Path(folder, 'it') if i>1 else folder, check=True)
+                best[way] = min(best[way], took := time.monotonic()-start)
+            print(f'{way:30} {took:5.0f} s', flush=True)
+    for way,took in best.items(): print(f"{way:30} {took/best[next(iter(best))]:5.2f} of README's")
+
+
 def found(name):
     try: return bool(distribution(name))
     except PackageNotFoundError: return False
@@ -118,6 +143,7 @@ def found(name):
 
 def main(*asked):
     if asked==('sizes',): return sizes()
+    if asked[:1]==('times',): return times(*asked[1:])
     for path in LESSONS:
         if asked and not path.stem.startswith(asked): continue
         with tempfile.TemporaryDirectory() as folder:
