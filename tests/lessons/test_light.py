@@ -28,6 +28,16 @@ find = PathFinder.find_spec
 PathFinder.find_spec = lambda name, path=None, target=None: None if name.split('.')[0] in HIDDEN else find(name, path, target)
 '''
 
+# fastcore's test_eq and test_close let shapes pass that can be broadcast (findings/fastcore-test-broadcasts.sh): here they don't
+STRICT = '''import fastcore.imports, fastcore.test
+def strict(f):
+    def same_shape(a, b, *args, **kwargs):
+        shapes = [tuple(x.shape) for x in (a, b) if hasattr(x, 'shape')]
+        if len(set(shapes))>1: raise TypeError(f'shapes {shapes} are compared')
+        return f(a, b, *args, **kwargs)
+    return same_shape
+fastcore.imports.array_equal, fastcore.test.is_close = map(strict, (fastcore.imports.array_equal, fastcore.test.is_close))'''
+
 
 def key(name): return re.sub(r'[-_.]+', '-', name).lower()
 
@@ -61,6 +71,7 @@ def run_light(path, folder, lacks=None, change=lambda source: source):
     nb = nbformat.reads(path.read_text(encoding='utf-8'), as_version=4)
     nb.cells = [c for c in nb.cells if not (c.cell_type=='code' and re.search(r'^#\| *slow', c.source, flags=re.M))]
     for c in nb.cells: c.source = change(c.source)
+    nb.cells.insert(0, nbformat.v4.new_code_cell(STRICT))
     env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(ROOT)]), OMP_NUM_THREADS='1')
     NotebookClient(nb, timeout=600, startup_timeout=300, kernel_name='python3', resources=dict(metadata=dict(path=str(path.parent)))).execute(env=env)
     return nb
@@ -97,6 +108,12 @@ def test_without_its_first_line_a_lesson_stops(tmp_path):
     from nbclient.exceptions import CellExecutionError
     with pytest.raises(CellExecutionError, match="No module named 'sklearn'"):
         run_light(ROOT/'nbs'/'01_similarity.ipynb', tmp_path, change=lambda s: re.sub(r'^skip_without\(.*', '', s, flags=re.M))
+
+
+def test_two_shapes_are_not_equal_there(tmp_path):
+    from nbclient.exceptions import CellExecutionError
+    with pytest.raises(CellExecutionError, match=re.escape('shapes [(2,), (3, 2)] are compared')):
+        run_light(ROOT/'nbs'/'02_gradients.ipynb', tmp_path, change=lambda s: 'test_eq(torch.ones(2), torch.ones(3,2))' if s.startswith('test_eq(') else s)
 
 
 def megabytes(names):
