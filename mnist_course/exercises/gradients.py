@@ -19,6 +19,7 @@ from .outline import exercise
 def cubes(x): return (x**3).sum() + 5*x.prod()    # the product makes each slope depend on the other numbers
 def all_cubes(x): return x**3
 def first_number(x): return x[0]
+def bent_at_0(x): return x.abs().sum()    # across the bend the slope is x/eps
 def bent(x): return x.relu().sum()    # at 0 the slope is 0 on the left and 1 on the right
 
 def _exactly(f, of, x):
@@ -41,12 +42,14 @@ finite_diff_ex = exercise('02', gradients.finite_diff,
      Case(lambda g: dict(f=bent, x=torch.tensor([0.,1.]).double()), title='a kink at 0'),
      Case(lambda g: dict(f=cubes, x=given.randn(g, 24).double()), _exactly, 'x must stay as it is, to the last digit'),
      Case(lambda g: dict(f=cubes, x=given.randn(g, 3), eps=.1), title='floats of 32 bits'),
-     Case(lambda g: dict(f=cubes, x=1+given.rand(g, 3), eps=1e-8), title='a step that 32 bits cannot hold')],
+     Case(lambda g: dict(f=cubes, x=1+given.rand(g, 3), eps=1e-8), title='a step that 32 bits cannot hold'),
+     Case(lambda g: dict(f=bent_at_0, x=1e-6*given.rand(g, 3).double()), title='a bend that is nearer than the step')],
     ['For one number: (f(x+eps) - f(x-eps)) / (2·eps).',
      'Work on a copy, `x.detach().clone()`, and move one element at a time; put it back before the next. '
      '`clone(memory_format=torch.contiguous_format)` lays it out in one row, and `view(-1)` then numbers all elements.',
      'Take the number out of what `f` gives at once, by `.item()`: it may be a piece of `x`, which moves on.',
-     'Refuse an `x` that holds no floats, and an `f` that gives more than one number, with a ValueError.'])
+     'Refuse an `x` that holds no floats, and an `f` that gives more than one number, with a ValueError.'],
+    by_name='eps', like=12)
 
 def _each(x, eps):
     "A step for each element, with the shape of `x`"
@@ -303,7 +306,7 @@ sgd_step_ex = exercise('02', gradients.sgd_step,
     ['`params` may be a single tensor: put it into a list. Else make a list of it, since some can be walked only once.',
      'Under `with torch.no_grad():` subtract `lr` times the gradient in place, `p -= …`.',
      'Then set `p.grad = None`. A parameter whose gradient is None is refused with a ValueError, before '
-     'anything has moved.'])
+     'anything has moved.'], by_name='lr')
 
 def _listed(params):
     params = [params] if isinstance(params, Tensor) else list(params)

@@ -62,7 +62,8 @@ init_params_ex = exercise('03', loss.init_params,
      Case(lambda g: dict(size=(7,2), seed=given.ints(g, 10**6).item()), _without_generator, 'no generator'),
      Case(lambda g: dict(size=1+given.ints(g, 9).item(), std=2.), _single, "a whole number as size; device='meta'")],
     ['`torch.randn(size, generator=generator)` has standard deviation 1; a factor changes that.',
-     'Scale them and send them to their device, `.to(device)`, and only then switch on `requires_grad_()`.'])
+     'Scale them and send them to their device, `.to(device)`, and only then switch on `requires_grad_()`.'],
+    by_name='std generator device', left_out='std device')
 
 @init_params_ex.mistake
 def scaled_too_late(size, std=1., generator=None, device='cpu'):

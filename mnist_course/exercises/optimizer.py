@@ -48,7 +48,7 @@ basic_optim_ex = exercise('05', optimizer.BasicOptim,
      '`lr` times the gradient, subtracted in place. `@torch.no_grad()` already stands above it.',
      'A parameter that took no part has None for a gradient: leave it alone.',
      'To forget a gradient, set it to None. (Zeros would be a gradient, along which momentum goes on moving.)'],
-    methods=('step', 'zero_grad'))
+    methods=('step', 'zero_grad'), by_name='lr')
 
 class _Optim:
     "An optimizer to plant mistakes in"
@@ -159,7 +159,7 @@ sgd_ex = exercise('05', optimizer.SGD,
      'New sum: `mom` times the old one, plus the gradient, which must itself stay as it is.',
      'Step by `lr` times the sum, where `BasicOptim` takes `lr` times the gradient. `lr` stays out of the sum: it may change '
      'between steps.'],
-    methods=('step',))
+    methods=('step',), by_name='lr mom')
 
 class _Momentum(_Optim):
     "SGD whose running sum is left to `new`"
@@ -249,7 +249,8 @@ running_mean_ex = exercise('05', optimizer.running_mean,
     [Case(lambda g: dict(avg=given.randn(g, 4), x=given.randn(g, 4), mom=.9), _in_place, keeps=('x',)),
      Case(lambda g: dict(avg=given.randn(g, 3, 2), x=given.randn(g, 2, 3).t(), mom=0.), _in_place, 'nothing is kept', keeps=('x',))],
     ['mom·avg + (1-mom)·x.', '`avg.lerp_(x, share)` moves `avg` by that share of the way to x, so it wants the share of x, not '
-     'that of `avg`. Or `avg.mul_(…)` and then `avg.add_(…)`. Only `avg` may change: x is somebody else\'s. Return `avg`.'])
+     'that of `avg`. Or `avg.mul_(…)` and then `avg.add_(…)`. Only `avg` may change: x is somebody else\'s. Return `avg`.'],
+    by_name='mom')
 
 @running_mean_ex.mistake
 def shares_swapped(avg, x, mom):
@@ -368,7 +369,7 @@ adam_ex = exercise('05', optimizer.Adam, 'Both means without bias, and a step of
      '`running_mean` moves `avg` towards the gradient, and `sqr` towards its square. Raise `t` by one '
      'before `debias`.',
      'The step: `lr` times the debiased `avg`, divided by the root of the debiased `sqr` plus `eps`.'],
-    methods=('step',))
+    methods=('step',), by_name='lr mom sqr_mom eps')
 
 class _Adam(_Optim):
     "Adam, with the way of a step left to `move`"

@@ -166,7 +166,7 @@ data_loader_ex = exercise('04', sgd.DataLoader,
     'Each row once, with its own partner, in a new order at each pass; bytes leave as floats.',
     [Case(lambda g: dict(x=_numbers(g), bs=5), _passes, keeps=('x',)),
      Case(lambda g: dict(x=_bytes(g), bs=4), _passes, 'bytes', keeps=('x',)),
-     Case(lambda g: dict(x=given.rand(g, 10), bs=5), _no_rest, 'the rows fill the batches exactly'),
+     Case(lambda g: dict(x=given.rand(g, 70), bs=5), _no_rest, 'the rows fill the batches exactly'),
      Case(lambda g: dict(x=torch.arange(20.), seed=given.ints(g, 10**6).item()), _unseeded, 'no seed'),
      Case(lambda g: dict(x=_bytes(g, 200), bs=4), _until_the_first, 'the first batch of fifty')],
     ['An order is a tensor of row numbers: `torch.randperm(n, generator=self.generator)` if it shuffles, '
@@ -174,7 +174,7 @@ data_loader_ex = exercise('04', sgd.DataLoader,
      'With `drop_last`, cut the order off after `len(self)*self.bs` rows. Then `order.split(self.bs)` '
      'makes the batches.',
      '`yield` the same rows of `self.x` and `self.y`, and put the first through `to_float`.'],
-     methods=('__iter__',))
+     methods=('__iter__',), by_name='bs shuffle drop_last seed device', like=2)
 
 def _batches(dl, order):
     if dl.drop_last: order = order[:len(dl)*dl.bs]
@@ -317,7 +317,7 @@ train_epoch_ex = exercise('04', sgd.train_epoch, 'For each batch: gradient, step
     ['`params = list(params)` first: a generator can be walked through only once.',
      'For each batch `calc_grad(xb, yb, model, loss_func)`.',
      'Then, under `torch.no_grad()`, for each parameter: subtract `lr` times its gradient, and clear it '
-     'by `zero_()`.'])
+     'by `zero_()`.'], by_name='lr')
 
 def _walk(model, dl, loss_func, params, each):
     "After each batch, something is done with each parameter"
@@ -431,7 +431,7 @@ def _mean(model, dl, metric):
 validate_epoch_ex = exercise('04', sgd.validate_epoch, "The mean of the batches' metrics, without gradients.",
     [Case(lambda g: dict(acts=given.randn(g, 19, 1), targets=given.ints(g, 2, 19, 1)), _validated)],
     ['Under `torch.no_grad()`: the metric of each batch, in a list.',
-     '`torch.stack` makes a tensor of the list. Then mean, `item()` and `round(…, 4)`.'])
+     '`torch.stack` makes a tensor of the list. Then mean, `item()` and `round(…, 4)`.'], by_name='metric')
 
 @validate_epoch_ex.mistake
 def with_gradients(model, dl, metric=loss.batch_accuracy):
