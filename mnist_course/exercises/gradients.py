@@ -125,7 +125,7 @@ def whole_rows(f, x, eps=1e-6):
 
 @finite_diff_ex.mistake
 def one_copy_for_both(f, x, eps=1e-6):
-    "All slopes are 0: `down = up` is a second name of one tensor, which is moved up and down again. `clone` it for each"
+    "All slopes are 0, since `f` sees the same numbers both times: move the element before each call, and `clone` for each, for `down = up` is a second name of one tensor"
     _each(x, eps)
     return torch.zeros_like(x)
 
@@ -330,21 +330,21 @@ def under_autograd(params, lr):
 
 @sgd_step_ex.mistake
 def new_tensors(params, lr):
-    "`p = p - …` makes a new tensor and leaves the parameter where it was: change it in place, `p -= …`"
+    "Neither the parameters nor their gradients have changed: change each `p` in place, `p -= …`, for `p = p - …`, `p.sub(…)` and clones are new tensors"
     for p in _listed(params):
         with torch.no_grad(): p = p - lr*p.grad
         p.grad = None
 
 @sgd_step_ex.mistake
 def new_tensors_forgotten(params, lr):
-    "`p = p - …` gives the name `p` to a new tensor, and the parameter never moves: change it in place, `p -= …`"
+    "The gradients are gone, and the parameters are where they were: change each `p` in place, `p -= …`, for `p = p - …`, `p.sub(…)` and clones are new tensors"
     for p in _listed(params):
         grad, p.grad = p.grad, None
         with torch.no_grad(): p = p - lr*grad
 
 @sgd_step_ex.mistake
 def new_tensors_zeroed(params, lr):
-    "`p = p - …` makes a new tensor, which has no gradient to clear: change the parameter itself, in place, `p -= …`"
+    "A new tensor has no gradient to clear, and `p = p - …` and clones are new ones: change the parameter itself, in place, `p -= …`"
     for p in _listed(params):
         with torch.no_grad(): p = p - lr*p.grad
         p.grad.zero_()
@@ -378,14 +378,14 @@ def single_one_walked(params, lr):
 
 @sgd_step_ex.mistake
 def cleared_first(params, lr):
-    "The gradient is cleared before the step, so that nothing is left to step by: step first, then clear"
+    "The gradients are zeros, and the parameters are where they were: step first, in place, `p -= …` (`p - …` and `p.sub(…)` make new tensors), and clear after that"
     for p in _listed(params):
         p.grad.zero_()
         p.data -= lr*p.grad
 
 @sgd_step_ex.mistake
 def forgotten_first(params, lr):
-    "The gradient is set to None before the step, so that nothing is left to step by: step first, then forget it"
+    "There is no gradient to step by: step before you set it to None, and take the parameters themselves, for a clone has none"
     for p in _listed(params):
         p.grad = None
         p.data -= lr*p.grad
@@ -398,7 +398,7 @@ def last_one_cleared(params, lr):
 
 @sgd_step_ex.mistake
 def first_one_stepped(params, lr):
-    "Only the first parameter is stepped: `return` ends the loop there, so leave it out"
+    "Only the first parameter is stepped: go through all of them, and let no `return` end the loop"
     for p in _listed(params):
         p.data -= lr*p.grad
         p.grad = None

@@ -185,17 +185,54 @@ def sealed(
 # %% ../../nbs/exercises/judge.ipynb #8c25fd99
 _libraries = 'mnist_course', 'torch', 'numpy', 'fastai', 'builtins'
 
+def _functions_of(answer):
+    "The function itself; for a class its methods, its base classes' included"
+    while isinstance(answer, partial): answer = answer.func
+    found = [vars(c).values() for c in answer.__mro__] if is_really(answer, type) else [[answer]]
+    found = [inspect.unwrap(getattr(f, '__func__', f)) for values in found for f in values if callable(f) or hasattr(f, '__func__')]
+    return [f for f in found if is_really(f, types.FunctionType)]
+
 def namespaces(
     answer:Callable, # A learner's function or class
 )->list:             # Dicts
     "The globals of its functions; for a class those of its methods, its base classes' included; no library's"
-    while isinstance(answer, partial): answer = answer.func
-    found = [vars(c).values() for c in answer.__mro__] if is_really(answer, type) else [[answer]]
-    found = (inspect.unwrap(getattr(f, '__func__', f)) for values in found for f in values if callable(f) or hasattr(f, '__func__'))
-    scopes = {id(f.__globals__): f.__globals__ for f in found if is_really(f, types.FunctionType)}
+    scopes = {id(f.__globals__): f.__globals__ for f in _functions_of(answer)}
     return [g for g in scopes.values() if str(g.get('__name__', '')).partition('.')[0] not in _libraries]
 
 def _earlier(ex): return [e for n,e in sorted(LOADED.items()) if e.lesson==ex.lesson and n<ex.number]
+
+def _held(scopes, answer):
+    "The learner's functions that others hold: by a name, by default, or from the function around them"
+    mine, values = _functions_of(answer), [v for g in scopes for v in [*g.values()]]
+    makers = [f for f in [*mine, *(inspect.unwrap(v) for v in values if is_really(v, types.FunctionType))] if is_really(f, types.FunctionType)]
+    for f in makers:
+        values += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
+        values += [attempt(getattr, cell, 'cell_contents') for cell in f.__closure__ or ()]
+    values = [v.func if is_really(v, partial) else v for v in values]
+    found = {id(f): f for f in (inspect.unwrap(v) for v in values if is_really(v, types.FunctionType)) if is_really(f, types.FunctionType)}
+    return [f for f in found.values() if not any(f is m for m in mine) and any(f.__globals__ is g for g in scopes)]
+
+def _handing_over(own):
+    "Code that calls `own`, for a function that finds nothing in its namespace"
+    def stand_in(*args, **kwargs):
+        f = 'own'
+        return f(*args, **kwargs)
+    code = stand_in.__code__
+    return code.replace(co_consts=tuple(own if k=='own' else k for k in code.co_consts))
+
+@contextmanager
+def _in_their_place(own, scopes, answer):
+    "Inside the `with`, the learner's functions of these names do what the package's do, whoever holds them"
+    held, codes = attempt(_held, scopes, answer, otherwise=[]), []
+    try:
+        for f in held:
+            name = next((n for n in own if f.__qualname__==n or any(g.get(n) is f for g in scopes)), None)
+            if not is_really(own.get(name), types.FunctionType) or f.__code__.co_freevars: continue
+            codes.append((f, f.__code__))
+            f.__code__ = _handing_over(own[name])
+        yield
+    finally:
+        for f,code in codes: f.__code__ = code
 
 _missing = object()
 
@@ -204,6 +241,11 @@ def _on_firm_ground(ex, answer):
     "Inside the `with`, the answer finds the package's own versions of the exercises before it"
     own = {e.name: e.own for e in _earlier(ex) if '.' not in e.name}
     scopes = attempt(namespaces, answer, otherwise=[])
+    with _in_their_place(own, scopes, answer), _by_name(own, scopes): yield
+
+@contextmanager
+def _by_name(own, scopes):
+    "Inside the `with`, the names of these namespaces stand for the package's own"
     def is_answer(x): return x is _missing or callable(x) and not is_really(x, types.ModuleType)    # `softmax` may be the module
     before = [{name: was for name in own if is_answer(was := g.get(name, _missing))} for g in scopes]
     try:
