@@ -803,6 +803,12 @@ assert not list(tmp.glob('.lock'))''',
 ),
 'exercises.judge': dict(
     Case = "assert Case(dict).use(abs, -1)==1",
+    Called = "case = Called(dict, abs, call='f(a=…)', names=('a',)); assert case.named_in(TypeError(\"'a'\"))==[0] and 'that parameter `a`' in case.says(1)",
+    calls_of = '''
+import inspect
+def own(x, by=2): return x*by
+ex = Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=3))], own, by_name=('by',), left_out=('by',), signature=inspect.signature(own))
+assert [c.call for c in calls_of(ex) if c.names]==['own(x, by=…)', 'own(x)'] and calls_of(ex)[3].use(own, 3)==6''',
     namespaces = "f = eval('lambda x: x', dict(__name__='learner')); assert namespaces(f)==[f.__globals__] and namespaces(torch.relu)==[]",
     bases_of = "assert bases_of(Exercise('99.1', abs, 'Yes.', [], abs), int)==[]",
     trials_of = "case = Case(lambda g: {}); assert [c for c,_ in trials_of(Exercise('99.1', abs, 'Yes.', [case], abs))]==[case]*2",
@@ -1229,7 +1235,10 @@ HANDED_ON = {m: set(EXPORTED_0_1_0[m]) for m in MOVED} | {
     'exercises': {'exercise'},
     'exercises.convnet': {'batch_norm_ex'},
     'exercises.evaluate': {'accuracy_interval_ex', 'calibration_error_ex'},
+    'exercises.loss': {'init_params_ex', 'linear1_ex'},
+    'exercises.optimizer': {'debias_ex', 'running_mean_ex'},
     'exercises.persist': {'write_atomic_ex'},
+    'exercises.sgd': {'data_loader_ex'},
     'persist': {'sync_folder', 'write_atomic'},
     'recipes': {'pick'},
     'your_digits': {'MAX_PIXELS', 'SIDE', 'FORMATS', 'TURNS', 'fake_photo', 'disc', 'read_picture', 'drop_lines', 'doubt_loss', 'no_digits', 'small_convnet', 'vary_stroke'},

@@ -33,7 +33,8 @@ shift_ex = exercise('12', convnet.shift, 'The picture moves, the frame stays, an
     ['`F.pad(images, (left, right, top, bottom))` adds columns and rows of zeros, and takes away where a '
      'number is negative.',
      'To the right by two: two columns more on the left, two fewer on the right.',
-     'Before that, refuse a shift by the whole height or width or more, in either direction, with a ValueError.'])
+     'Before that, refuse a shift by the whole height or width or more, in either direction, with a ValueError.'],
+    by_name='down right')
 
 def _frame(images, down, right):
     h, w = images.shape[-2:]
@@ -149,7 +150,8 @@ conv2d_ex = exercise('12', convnet.conv2d, 'Each kernel on each place, over all 
      'a row: one matrix product does it all.',
      'The bias is one number for each row of the result: `bias[:,None]`. It may be None.',
      'Places along a side: `(n+2*padding-ksize)//stride + 1`. With `view`, the columns become a picture again.',
-     'First of all, refuse pictures whose channels are not those of the kernels, with a ValueError.'], oracle=_conv2d)
+     'First of all, refuse pictures whose channels are not those of the kernels, with a ValueError.'], oracle=_conv2d,
+    by_name='padding')
 
 @conv2d_ex.mistake
 def stride_forgotten(xb, weights, bias=None, stride=1, padding=0):

@@ -57,7 +57,7 @@ batch_norm_ex = exercise('12', convnet.BatchNorm,
      'count of 1 there is none: raise a ValueError.',
      '`forward` takes the batch\'s own in training (`self.training`) and the running ones otherwise: '
      '(xb-mean)/sqrt(var+eps)*weight + bias, with `[:,None,None]` behind what has one number a channel.'],
-    methods=('batch_stats','forward'))
+    methods=('batch_stats','forward'), like=2)
 
 class _BN(convnet.BatchNorm):
     "The answer, with room for mistakes"

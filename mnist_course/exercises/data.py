@@ -177,7 +177,7 @@ def compared_with_all(digits, *classes):
 
 @keep_ex.mistake
 def squeezed(digits, *classes):
-    "A single picture loses its axis by `squeeze`: index by the mask itself, or take `nonzero()[:,0]`"
+    "A single picture loses its axis, as `squeeze` makes it do: index by the mask itself, or take `nonzero()[:,0]`"
     _missing(digits, classes)
     return digits[_mask(digits, classes).nonzero().squeeze()]
 
@@ -227,7 +227,7 @@ def all_divided(images):
 
 @to_float_ex.mistake
 def whole_numbers(images):
-    "`//` drops what is behind the point, so that all but the darkest pixels are 0: use `/`"
+    "What is behind the point is dropped, so that all but the darkest pixels are 0: divide by `/`, not by `//`, and make nothing whole of it"
     return images//255 if _is_bytes(images) else images
 
 @to_float_ex.mistake
@@ -269,12 +269,12 @@ def floats_cast(images):
 
 @to_float_ex.mistake
 def bytes_not_found(images):
-    "Bytes come back as bytes: hold `images.dtype` against `torch.uint8`, not against a name in quotes"
+    "Bytes come back as bytes, 0 to 255: where `images.dtype==torch.uint8`, without quotes, give back `images.float()/255`"
     return images/255 if images.dtype=='uint8' else images
 
 @to_float_ex.mistake
 def divided_in_place(images):
-    "`.float()` of floats is the very tensor that came in, so `div_` writes into it: only bytes are to be divided"
+    "Floats that come in are changed, and `.float()` of floats is that very tensor, so `div_` and `/=` write into it: only bytes are to be divided"
     return images.float().div_(255)
 
 @to_float_ex.mistake

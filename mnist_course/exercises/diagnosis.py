@@ -189,6 +189,10 @@ def _other_width(got, expected):
     both = mine.is_floating_point and theirs.is_floating_point and mine!=theirs and bool(agree(got, expected).all())
     return both and dict(came=str(mine)[6:], due=str(theirs)[6:])
 
+def _agrees_as(kind, got, expected):
+    "Would the conversion be all that is missing?"
+    return bool(agree(kind(as_tensor(got)), as_tensor(expected)).all())
+
 def _scaled(got, expected):
     factor = _factor(got, expected)
     return factor not in ('', '1') and prod(shape_of(expected))>1 and dict(factor=factor)    # one number fits any
@@ -212,18 +216,24 @@ _OF_ONE_VALUE = [
     (lambda got, expected: bare(got).dtype.kind not in 'biufc', 'it contains things that are not numbers.'),
     (lambda got, expected: _is_bool(expected) and not _is_bool(got),
      'numbers came back, and it should be True or False: compare, as in `x>0`.'),
-    (lambda got, expected: _is_bool(got) and not _is_bool(expected),
+    (lambda got, expected: _is_bool(got) and not _is_bool(expected) and _agrees_as(torch.Tensor.double, got, expected),
      'it is True or False, and should be numbers: `.float()` makes 1 and 0 of them.'),
+    (lambda got, expected: _is_bool(got) and not _is_bool(expected) and dict(due=shown(expected, 3, 2)),
+     'it is True or False, and should be numbers, here {due}.'),
     (_other(lambda x: x.device), 'it lies on the device `{came}`, and should lie on `{due}`.'),
     (_holds(torch.isnan), 'there is a nan in it. On the way stands 0/0, inf/inf, inf-inf or 0*inf, perhaps in the slope of a branch that '
      '`torch.where` did not take.'),
     (_holds(torch.isinf), 'there is an infinity in it: a division by 0, or a number too large, on the way.'),
     (lambda got, expected: _factor(got, expected)=='-1', 'the sign is reversed.'),
     (_scaled, 'everything is {factor} times what it should be.'),
-    (lambda got, expected: _is_decimal(got) and not _is_decimal(expected),
+    (lambda got, expected: _is_decimal(got) and not _is_decimal(expected) and _agrees_as(torch.Tensor.long, got, expected),
      'decimal numbers came back, and they should be whole, as `.long()` makes them.'),
-    (lambda got, expected: _is_decimal(expected) and not _is_decimal(got),
+    (lambda got, expected: _is_decimal(got) and not _is_decimal(expected) and dict(due=shown(expected, 3, 2)),
+     'decimal numbers came back, and they should be whole ones, here {due}.'),
+    (lambda got, expected: _is_decimal(expected) and not _is_decimal(got) and _agrees_as(torch.Tensor.double, got, expected),
      'whole numbers came back, and they should be decimal, as `.float()` makes them.'),
+    (lambda got, expected: _is_decimal(expected) and not _is_decimal(got) and dict(due=shown(expected, 3, 2)),
+     'whole numbers came back, and they should be decimal ones, here {due}.'),
     (_other_width, 'the numbers are right, but they are {came} and should be {due}, as `.to(x.dtype)` makes them of `x`.'),
 ]
 

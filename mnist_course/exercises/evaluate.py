@@ -48,7 +48,7 @@ confusion_matrix_ex = exercise('10', evaluate.confusion_matrix,
      'on as well, by a ValueError. With no answers there is no smallest one: look at the length first.',
      'Each pair gets a number of its own: `targets*n_classes + preds`.',
      '`bincount(minlength=n_classes**2)` counts these numbers, and `view(n_classes, n_classes)` puts them '
-     'into rows.'])
+     'into rows.'], by_name='n_classes')
 
 def _in_range(p, t, n):
     if any(not 0<=c<n for c in torch.cat([p, t]).tolist()): raise ValueError('classes')
@@ -199,7 +199,7 @@ worst_errors_ex = exercise('10', evaluate.worst_errors,
     ['Begin with `_check_probs(probs, targets)`.',
      '`(probs.argmax(1)!=targets).nonzero().flatten()` are the places of the mistakes.',
      '`probs[wrong, targets[wrong]].argsort()` orders them, but counts within the mistakes: look up '
-     '`wrong[…]`. At last take the first `n`.'])
+     '`wrong[…]`. At last take the first `n`.'], by_name='n')
 
 def _wrong(probs, targets):
     evaluate._check_probs(probs, targets)

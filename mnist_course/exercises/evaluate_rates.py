@@ -48,7 +48,7 @@ calibration_error_ex = exercise('10', evaluate.calibration_error,
     ['`calibration(probs, targets, n_bins)` has all three: confidence, accuracy and count of each bin.',
      'The absolute difference of each bin, times its count; their sum over the number of pictures.',
      'An empty bin has nan in it, and count 0: `nan_to_num` makes 0 of nan. Without any picture there is nothing to '
-     'divide by, and the error is 0.'])
+     'divide by, and the error is 0.'], by_name='n_bins')
 
 def _gaps(probs, targets, n_bins):
     conf, acc, counts = evaluate.calibration(probs, targets, n_bins)
@@ -176,7 +176,7 @@ accuracy_interval_ex = exercise('10', evaluate.accuracy_interval,
      'which is 1.96 for 0.95. Let p be `n_right/n`.',
      'The middle is p + z²/2n, and the half width z times the root of p(1-p)/n + z²/4n².',
      'Both are divided by 1 + z²/n. A rounding error can put an end outside of 0 to 1: cut it off.',
-     'Refuse counts that cannot be, and a level that is not between 0 and 1, by a ValueError.'])
+     'Refuse counts that cannot be, and a level that is not between 0 and 1, by a ValueError.'], by_name='level')
 
 def _z_and_share(n_right, n, level):
     if not 0<=n_right<=n or n<1 or not 0<level<1: raise ValueError('counts or level')

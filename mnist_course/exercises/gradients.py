@@ -19,6 +19,7 @@ from .outline import exercise
 def cubes(x): return (x**3).sum() + 5*x.prod()    # the product makes each slope depend on the other numbers
 def all_cubes(x): return x**3
 def first_number(x): return x[0]
+def bent_at_0(x): return x.abs().sum()    # across the bend the slope is x/eps
 def bent(x): return x.relu().sum()    # at 0 the slope is 0 on the left and 1 on the right
 
 def _exactly(f, of, x):
@@ -41,12 +42,14 @@ finite_diff_ex = exercise('02', gradients.finite_diff,
      Case(lambda g: dict(f=bent, x=torch.tensor([0.,1.]).double()), title='a kink at 0'),
      Case(lambda g: dict(f=cubes, x=given.randn(g, 24).double()), _exactly, 'x must stay as it is, to the last digit'),
      Case(lambda g: dict(f=cubes, x=given.randn(g, 3), eps=.1), title='floats of 32 bits'),
-     Case(lambda g: dict(f=cubes, x=1+given.rand(g, 3), eps=1e-8), title='a step that 32 bits cannot hold')],
+     Case(lambda g: dict(f=cubes, x=1+given.rand(g, 3), eps=1e-8), title='a step that 32 bits cannot hold'),
+     Case(lambda g: dict(f=bent_at_0, x=1e-6*given.rand(g, 3).double()), title='a bend that is nearer than the step')],
     ['For one number: (f(x+eps) - f(x-eps)) / (2·eps).',
      'Work on a copy, `x.detach().clone()`, and move one element at a time; put it back before the next. '
      '`clone(memory_format=torch.contiguous_format)` lays it out in one row, and `view(-1)` then numbers all elements.',
      'Take the number out of what `f` gives at once, by `.item()`: it may be a piece of `x`, which moves on.',
-     'Refuse an `x` that holds no floats, and an `f` that gives more than one number, with a ValueError.'])
+     'Refuse an `x` that holds no floats, and an `f` that gives more than one number, with a ValueError.'],
+    by_name='eps', like=12)
 
 def _each(x, eps):
     "A step for each element, with the shape of `x`"
@@ -122,7 +125,7 @@ def whole_rows(f, x, eps=1e-6):
 
 @finite_diff_ex.mistake
 def one_copy_for_both(f, x, eps=1e-6):
-    "All slopes are 0: `down = up` is a second name of one tensor, which is moved up and down again. `clone` it for each"
+    "All slopes are 0, since `f` sees the same numbers both times: move the element before each call, and `clone` for each, for `down = up` is a second name of one tensor"
     _each(x, eps)
     return torch.zeros_like(x)
 
@@ -303,7 +306,7 @@ sgd_step_ex = exercise('02', gradients.sgd_step,
     ['`params` may be a single tensor: put it into a list. Else make a list of it, since some can be walked only once.',
      'Under `with torch.no_grad():` subtract `lr` times the gradient in place, `p -= …`.',
      'Then set `p.grad = None`. A parameter whose gradient is None is refused with a ValueError, before '
-     'anything has moved.'])
+     'anything has moved.'], by_name='lr')
 
 def _listed(params):
     params = [params] if isinstance(params, Tensor) else list(params)
@@ -327,21 +330,21 @@ def under_autograd(params, lr):
 
 @sgd_step_ex.mistake
 def new_tensors(params, lr):
-    "`p = p - …` makes a new tensor and leaves the parameter where it was: change it in place, `p -= …`"
+    "Neither the parameters nor their gradients have changed: change each `p` in place, `p -= …`, for `p = p - …`, `p.sub(…)` and clones are new tensors"
     for p in _listed(params):
         with torch.no_grad(): p = p - lr*p.grad
         p.grad = None
 
 @sgd_step_ex.mistake
 def new_tensors_forgotten(params, lr):
-    "`p = p - …` gives the name `p` to a new tensor, and the parameter never moves: change it in place, `p -= …`"
+    "The gradients are gone, and the parameters are where they were: change each `p` in place, `p -= …`, for `p = p - …`, `p.sub(…)` and clones are new tensors"
     for p in _listed(params):
         grad, p.grad = p.grad, None
         with torch.no_grad(): p = p - lr*grad
 
 @sgd_step_ex.mistake
 def new_tensors_zeroed(params, lr):
-    "`p = p - …` makes a new tensor, which has no gradient to clear: change the parameter itself, in place, `p -= …`"
+    "A new tensor has no gradient to clear, and `p = p - …` and clones are new ones: change the parameter itself, in place, `p -= …`"
     for p in _listed(params):
         with torch.no_grad(): p = p - lr*p.grad
         p.grad.zero_()
@@ -375,14 +378,14 @@ def single_one_walked(params, lr):
 
 @sgd_step_ex.mistake
 def cleared_first(params, lr):
-    "The gradient is cleared before the step, so that nothing is left to step by: step first, then clear"
+    "The gradients are zeros, and the parameters are where they were: step first, in place, `p -= …` (`p - …` and `p.sub(…)` make new tensors), and clear after that"
     for p in _listed(params):
         p.grad.zero_()
         p.data -= lr*p.grad
 
 @sgd_step_ex.mistake
 def forgotten_first(params, lr):
-    "The gradient is set to None before the step, so that nothing is left to step by: step first, then forget it"
+    "There is no gradient to step by: step before you set it to None, and take the parameters themselves, for a clone has none"
     for p in _listed(params):
         p.grad = None
         p.data -= lr*p.grad
@@ -395,7 +398,7 @@ def last_one_cleared(params, lr):
 
 @sgd_step_ex.mistake
 def first_one_stepped(params, lr):
-    "Only the first parameter is stepped: `return` ends the loop there, so leave it out"
+    "Only the first parameter is stepped: go through all of them, and let no `return` end the loop"
     for p in _listed(params):
         p.data -= lr*p.grad
         p.grad = None

@@ -150,7 +150,7 @@ mlp_ex = exercise('07', mlp.mlp, 'A linear layer between each two sizes, and the
     ['`zip(sizes, sizes[1:])` pairs each size with the next.',
      'Put a linear layer and `act()` for each pair into a list, and leave out the last one at the end.',
      'First refuse, by a ValueError that shows `sizes`, fewer than two of them or one that is no whole '
-     'number from 1 up.'])
+     'number from 1 up.'], by_name='act')
 
 def _checked(sizes):
     if len(sizes)<2 or min(sizes)<1: raise ValueError('sizes')

@@ -9,6 +9,7 @@ __all__ = ['OUTLINE', 'NUMBERS', 'LOADED', 'UNWRITTEN', 'Place', 'lessons_of', '
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import Signature, signature
 from pathlib import Path
 from textwrap import fill
 from typing import NamedTuple
@@ -86,6 +87,10 @@ class Exercise:
     mistakes:list=field(default_factory=list)   # Wrong answers: name and docstring say what is wrong
     variants:list=field(default_factory=list)   # Other right answers
     lesson:str=''                               # Where it belongs, as '03_loss'
+    by_name:tuple=()                            # Parameters that are given as `name=...` somewhere, so their names count
+    left_out:tuple=()                           # Parameters that are left out somewhere, so their defaults count
+    like:int=0                                  # Place of the case that is called in these ways as well
+    signature:Signature|None=None               # Of `own`
 
     @property
     def name(self): return self.own.__qualname__
@@ -111,12 +116,18 @@ def exercise(
     hints:list,  # Steps towards it
     oracle=None, # A right answer of another kind; `own` unless given
     methods=(),  # Of a class: the methods that are to be written
+    by_name:str='',         # Parameters that the lesson or the package gives as `name=...`
+    left_out:str|None=None, # Parameters that they leave out; all that have a default unless given
+    like:int=0,  # Place of the case that is called in these ways as well
 )->Exercise:     # With its number and its lesson, in `LOADED`
     "Add an exercise to the course; a `ValueError` if the outline does not have it"
     name = own.__qualname__
     number, of = NUMBERS.get(name, ('', ''))
     if number.partition('.')[0]!=lesson: raise ValueError(f'{name}: no exercise of lesson {lesson}: give it a place in OUTLINE')
-    LOADED[number] = Exercise(number, own, right, cases, oracle or own, hints, methods, lesson=of)
+    of_own = signature(own)
+    has_default = [p.name for p in of_own.parameters.values() if p.default is not p.empty]
+    relied_on = tuple(by_name.split()), tuple(has_default if left_out is None else left_out.split())
+    LOADED[number] = Exercise(number, own, right, cases, oracle or own, hints, methods, [], [], of, *relied_on, like, of_own)
     return LOADED[number]
 
 # %% ../../nbs/exercises/outline.ipynb #5b0b3e33

@@ -149,13 +149,13 @@ def _split(hold_out, n, n_valid):
                 'pictures that are in both parts': _some({*train} & {*valid}),
                 'pictures that are in neither part': _some({*range(n)} - {*train, *valid}),
                 'pictures with the label of another': _some(any(
-                    not torch.equal(d.images[:,0,0].long(), d.labels) for d in parts)),
+                    not torch.equal(d.images[:,0,0].long(), d.labels%256) for d in parts)),
                 'the type of the pictures': str(parts[0].images.dtype).removeprefix('torch.'),
                 'the held-out pictures': 'side by side' if runs and 1<n_valid<n-1 else 'from all over the set',
                 'a second call with the same seed': 'the same' if held(1)==sorted(valid) else 'others',
                 'calls with other seeds': 'the same' if all(held(s)==sorted(valid) for s in range(2, 8)) else 'others',
                 "torch's, NumPy's and Python's own random generators": 'as before' if untouched else 'moved on',
-                'the set that was split': 'as before' if torch.equal(digits.images[:,1,1].long(), torch.arange(n))
+                'the set that was split': 'as before' if torch.equal(digits.images[:,1,1].long(), torch.arange(n)%256)
                     and torch.equal(digits.labels, torch.arange(n)) else 'changed'}
     finally: _back_to(before)
 
@@ -164,6 +164,7 @@ hold_out_ex = exercise('09', recipes.hold_out,
     [Case(lambda g: dict(n=100+given.ints(g, 99).item(), n_valid=20+given.ints(g, 20).item()), _split),
      Case(lambda g: dict(n=50, n_valid=49), _split, 'one is left to train on'),
      Case(lambda g: dict(n=50, n_valid=1), _split, 'one is held out'),
+     Case(lambda g: dict(n=10_100, n_valid=10_000), _split, 'ten thousand are held out'),
      Case(lambda g: dict(n=50, n_valid=50), _split, 'nothing would be left to train on'),
      Case(lambda g: dict(n=50, n_valid=60), _split, 'more than there are'),
      Case(lambda g: dict(n=50, n_valid=0), _split, 'nothing would be held out'),
@@ -171,7 +172,7 @@ hold_out_ex = exercise('09', recipes.hold_out,
     ['`torch.randperm(n, generator=torch.Generator().manual_seed(seed))` is an order that depends on the '
      'seed alone.', 'The first `n_valid` of that order are held out, the rest is to train on.',
      '`digits[order[…]]` picks pictures and labels together. Refuse an `n_valid` that leaves nothing on '
-     'either side, by a ValueError.'])
+     'either side, by a ValueError.'], by_name='seed', like=3)
 
 def _refuse(digits, n_valid):
     if not 0<n_valid<len(digits): raise ValueError('n_valid')

@@ -42,7 +42,8 @@ softmax_ex = exercise('08', softmax.softmax, 'Each row sums to one, along the ri
     _scores_cases(),
     ['Exponentials over their sum: `e/e.sum(dim, keepdim=True)`.',
      'A number taken off all scores of a row changes nothing: take off the largest, then nothing overflows.',
-     '`x.amax(dim, keepdim=True)` has the largest of each row.'], oracle=lambda x, dim=-1: F.softmax(x, dim))
+     '`x.amax(dim, keepdim=True)` has the largest of each row.'], oracle=lambda x, dim=-1: F.softmax(x, dim),
+    by_name='dim')
 
 def _shifted(x, dim): return (x - x.amax(dim, keepdim=True)).exp()
 def _shares(e, dim): return e/e.sum(dim, keepdim=True)

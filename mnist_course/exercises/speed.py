@@ -246,7 +246,7 @@ triangle_ex = exercise('13', speed.triangle, 'Up from a 25th of the top, down to
      Case(_on_the_way(.55,.95), title='on the way down'),
      Case(_on_the_way(1,1), title='at the end')],
     ['On the way up, `pos/rise` runs from 0 to 1, and the rate from `.04*top` to `top`.',
-     'On the way down, `(1-pos)/(1-rise)` runs from 1 to 0.'])
+     'On the way down, `(1-pos)/(1-rise)` runs from 1 to 0.'], by_name='top', like=1)
 
 @triangle_ex.mistake
 def from_nothing(pos, top=.01, rise=.2):

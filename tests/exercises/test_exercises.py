@@ -71,6 +71,25 @@ def test_what_must_be_refused_stands_in_the_task():
             assert not refused or re.search(r'[Ee]rror|[Rr]aises|[Rr]efuse', task), f'{ex.number} {ex.name}: {refused}'
 
 
+def test_no_other_cell_defines_what_an_exercise_asks_for():
+    "Or a copy that has lost the exercise's cell would be judged by the lesson's own demonstration"
+    for path in LESSONS:
+        nb = learner_copy(path)
+        asked = {ex.name.partition('.')[0]: find_cell(nb, ex)['id'] for ex in exercises_of(path)}
+        defined = [(m[1], c['id']) for c in nb['cells'] if c['cell_type']=='code' for m in re.finditer(r'^(?:def|class) (\w+)', c['source'], flags=re.M)]
+        others = {(path.stem, name) for name,cell in defined if name in asked and cell!=asked[name]}
+        assert not others - {('06_learner','Learner'), ('08_softmax','softmax')}, others
+
+
+@pytest.mark.parametrize('number', ['03.3', '03.4'])
+def test_an_answer_whose_cell_is_gone_is_not_there(number):
+    ex, path = find_exercise(number), lesson_of(number)
+    nb = fill(learner_copy(path), exercises_of(path), ours(path))
+    nb['cells'].remove(find_cell(nb, ex))
+    v = judge_copy(nb, ex)
+    assert v.status=='wrong' and f'No cell here defines `{ex.name}`' in v.text, v
+
+
 def test_a_toothless_exercise_is_caught(monkeypatch):
     "Planted: an exercise whose only case tells nothing"
     ex = find_exercise('03.4')

@@ -523,3 +523,42 @@ def test_an_answer_without_a_return_is_told_so(number):
     def stumbles(*args, **kwargs): return dict().get(0)[0]
     assert 'Nothing came back' in judge(find_exercise(number), forgets).text
     assert 'Nothing came back' not in judge(find_exercise(number), stumbles).text
+
+
+# Whoever holds an earlier answer that is wrong
+
+WRONG_SIGMOID = 'def sigmoid(x): return 1/(1+torch.exp(x))\n'
+CHECKED = '    if preds.shape!=targets.shape: raise ValueError\n'
+MEAN = '    p = {}(preds)\n    return torch.where(targets==1, 1-p, p).mean()\n'
+HOLDERS = {
+    'its name': WRONG_SIGMOID+'def mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('sigmoid'),
+    'an alias': WRONG_SIGMOID+'sig = sigmoid\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('sig'),
+    'an alias of what it was before': WRONG_SIGMOID+'sig = sigmoid\ndef sigmoid(x): return x.sigmoid()\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('sig'),
+    'a default': WRONG_SIGMOID+'def mnist_loss(preds, targets, f=sigmoid):\n'+CHECKED+MEAN.format('f'),
+    'a default by name alone': WRONG_SIGMOID+'def mnist_loss(preds, targets, *, f=sigmoid):\n'+CHECKED+MEAN.format('f'),
+    'the default of a helper': WRONG_SIGMOID+'def squeeze(x, f=sigmoid): return f(x)\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('squeeze'),
+    'a list': WRONG_SIGMOID+'known = [sigmoid]\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('known[0]'),
+    'a partial': WRONG_SIGMOID+'from functools import partial\nsig = partial(sigmoid)\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('sig'),
+    'a function around it': WRONG_SIGMOID+'def make(f):\n  def mnist_loss(preds, targets):\n'+(CHECKED+MEAN.format('f')).replace('    ', '      ')+'  return mnist_loss\nmnist_loss = make(sigmoid)\n',
+    'a lambda': 'sigmoid = lambda x: 1/(1+torch.exp(x))\nsig = sigmoid\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('sig'),
+    'a decorated one': 'import functools\ndef loud(f):\n    @functools.wraps(f)\n    def g(x): return f(x)\n    return g\n@loud\n'+WRONG_SIGMOID+'sig = sigmoid\ndef mnist_loss(preds, targets):\n'+CHECKED+MEAN.format('sig'),
+}
+
+
+@pytest.mark.parametrize('holder', HOLDERS)
+def test_a_right_answer_is_right_whoever_holds_a_wrong_one_for_it(holder):
+    "And the learner's own is wrong again afterwards"
+    from mnist_course.exercises import find_exercise
+    scope = namespace(HOLDERS[holder])
+    codes = {name: f.__code__ for name,f in scope.items() if isinstance(f, types.FunctionType)}
+    assert judge(find_exercise('03.4'), scope['mnist_loss']).status=='done'
+    assert {name: f.__code__ for name,f in scope.items() if isinstance(f, types.FunctionType)}==codes
+    if 'before' not in holder: assert judge(find_exercise('03.3'), scope['sigmoid']).mistake=='mirrored'
+
+
+def test_a_wrong_answer_stays_wrong_whatever_it_holds():
+    "Negative control: only functions of earlier exercises are set right"
+    from mnist_course.exercises import find_exercise
+    for source in ('def squash(x): return 1/(1+torch.exp(x))\ndef mnist_loss(preds, targets, f=squash):\n'+CHECKED+MEAN.format('f'),
+                   HOLDERS['a default'].replace('1-p, p', 'p, 1-p')):
+        assert judge(find_exercise('03.4'), namespace(source)['mnist_loss']).status=='wrong'
