@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 import mnist_course
 from .copies import is_untouched, learner_copy, scan
 from .ledger import Ledger, read_table, safe_cell
+from .submitted import is_called_notebook
 from .sandbox import cores, judge_apart, judge_copy
 from ..core.choices import nearest
 from ..core.files import find_lessons, read_lesson, write_atomic
@@ -154,7 +155,7 @@ def left_out(
     submissions:Path, # Holds a folder for each learner
 )->list:              # Names of files that lie in no folder, and are not graded
     "Archives and notebooks that belong to nobody"
-    return sorted(_name(p) for p in Path(submissions).iterdir() if p.name.lower().endswith(('.ipynb', *_archives)))
+    return sorted(_name(p) for p in Path(submissions).iterdir() if p.name.lower().endswith(_archives) or is_called_notebook(p.name))
 
 def learners_in(
     submissions:Path,     # Holds a folder for each learner

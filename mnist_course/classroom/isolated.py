@@ -182,7 +182,7 @@ class Worker:
 _why = dict(late='It ran longer than {seconds:g} seconds: is there a loop that never ends?',
             processes='It started more than sixty other processes.',
             much='It sent more than sixty million characters.',
-            died='It ended its process before it could be judged: leave out what exits.')
+            died='It ended its process before it could be judged, or another cell of the notebook did: leave out what exits.')
 
 def _load_judge(numbers):
     "Import what judges these exercises, and with it torch"

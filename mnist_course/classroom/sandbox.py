@@ -234,7 +234,7 @@ class _Run:
     def verdict(self, late):
         try: return Verdict(**{k: v.encode('utf-8', 'replace').decode() for k,v in json.loads(self.text).items()})
         except (ValueError, TypeError, AttributeError): pass
-        why = late or 'It ended its process before it could be judged: leave out what exits.'
+        why = late or 'It ended its process before it could be judged, or another cell of the notebook did: leave out what exits.'
         return Verdict(self.ex.number, self.ex.name, 'wrong', why)
 
 def _start(nb, ex, seconds, gigabytes, place):

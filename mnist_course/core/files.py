@@ -144,12 +144,20 @@ def read_csv(
     with open(path, newline='', encoding='utf-8') as f: return list(csv.DictReader(f))
 
 # %% ../../nbs/core/files.ipynb #5432e507
+def _of_format_3(nb):
+    "A notebook as it was written before 2015, without outputs, in the form of today"
+    code = dict(metadata={}, outputs=[], execution_count=None)
+    cells = [code | dict(cell_type='code', source=c['input']) if c['cell_type']=='code'
+             else dict(cell_type='markdown', metadata={}, source=c['source']) for w in nb['worksheets'] for c in w['cells']]
+    return dict(cells=cells, metadata=nb.get('metadata', {}), nbformat=4, nbformat_minor=4)
+
 def read_lesson(
     path:Path, # A notebook
 )->dict:       # What is in it
     "A notebook as nested dicts, each cell's source as one string; a ValueError where it is none"
     try:
-        nb = json.loads(Path(path).read_text(encoding='utf-8'))
+        nb = json.loads(Path(path).read_bytes())    # Windows may have put a mark before it, or made UTF-16 of it
+        if 'cells' not in nb and 'worksheets' in nb: nb = _of_format_3(nb)
         for cell in nb['cells']: cell['source'], _ = ''.join(cell['source']), cell['cell_type']
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:
         raise ValueError(f'{path}: expected a notebook, found something else ({type(e).__name__})') from None

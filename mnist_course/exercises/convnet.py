@@ -143,6 +143,7 @@ conv2d_ex = exercise('12', convnet.conv2d, 'Each kernel on each place, over all 
      Case(partial(_kernels, stride=3, padding=2, bias=True), title='stride, padding and bias'),
      Case(partial(_kernels, xb=(1,1,5,5), weights=(1,1,5,5)), title='one kernel, as large as the only picture'),
      Case(lambda g: _kernels(g) | dict(xb=given.randn(g, 2, 7, 8, 3).permute(0,3,1,2)), title='channels last in memory'),
+     Case(lambda g: {k: v.double() if isinstance(v, torch.Tensor) else v for k,v in _kernels(g).items()}, title='float64'),
      *[Case(partial(_kernels, stride=2, padding=1, bias=True), partial(_along, i=i), f'the slope along `{what}`')
        for i,what in enumerate(('xb','weights','bias'))],
      *[Case(partial(_kernels, xb=(2,n,7,8), weights=(4,4-n,3,3)), _refused, f'{n} channels, kernels for {4-n}') for n in (1,3)]],
@@ -240,6 +241,7 @@ max_pool_ex = exercise('12', convnet.max_pool, 'The largest of each square, for 
      Case(lambda g: dict(xb=-1-given.rand(g, 2, 2, 7, 5), size=2), title='a row and a column left over, all below 0'),
      Case(lambda g: dict(xb=given.randn(g, 1, 1, 3, 3), size=3), title='one square, as large as the picture'),
      Case(lambda g: dict(xb=given.randn(g, 2, 4, 6, 3).permute(0,3,1,2), size=2), title='channels last in memory'),
+     Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6).double(), size=2), title='float64'),
      Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6), size=2), slope, 'the slope'),
      Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 6), size=5), partial(_refused, saying='too small'), 'a square that does not fit')],
     ['Squares side by side are patches with a stride of `size`.',

@@ -38,6 +38,10 @@ def _bn_grads(BatchNorm, xb, more, weight, bias, mom):
     return {'the gradient of the pictures': x.grad, 'the gradient of the weight': bn.weight.grad,
             'the gradient of the bias': bn.bias.grad, 'a graph behind the running means': hang}
 
+def _in_float64(BatchNorm, xb):
+    bn = BatchNorm(3).double()
+    return {'while learning': bn(xb), 'afterwards': bn.eval()(xb), 'the running mean': bn.running_mean.clone()}
+
 def _one_number(g): return dict(one=given.randn(g, 1, 3, 1, 1))
 
 batch_norm_ex = exercise('12', convnet.BatchNorm,
@@ -47,6 +51,7 @@ batch_norm_ex = exercise('12', convnet.BatchNorm,
      Case(_normed, partial(_after_two, look='eval'), 'one picture in evaluation mode, after two batches'),
      Case(_normed, _bn_grads, 'gradients'),
      Case(lambda g: dict(xb=given.randn(g, 1, 3, 4, 4)), lambda BatchNorm, xb: BatchNorm(3)(xb), 'a single picture'),
+     Case(lambda g: dict(xb=given.randn(g, 2, 3, 4, 4).double()), _in_float64, 'float64'),
      Case(_one_number, lambda BatchNorm, one: BatchNorm(3)(one), 'one number a channel'),
      Case(_one_number, lambda BatchNorm, one: BatchNorm(3).eval()(one), 'one number a channel, in evaluation mode')],
     ['Two methods are to be written, `batch_stats` and `forward`: the check wants both.',

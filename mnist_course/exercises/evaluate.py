@@ -28,6 +28,7 @@ def _odd_class(g, odd, where='preds', other='targets'):
     inputs[where][0], inputs[other][0] = odd, 1
     return inputs
 
+def _one_pair(g, n): return dict(zip(('preds','targets'), given.ints(g, 3, 2, 1).expand(2, n)), n_classes=3)
 def _one_answer(inputs): return inputs | dict(preds=inputs['preds'][:1])
 def _in_a_column(inputs): return inputs | dict(targets=inputs['targets'][:,None])
 def _every_second(inputs): return inputs | dict(preds=inputs['preds'][::2], targets=inputs['targets'][::2])
@@ -36,6 +37,7 @@ confusion_matrix_ex = exercise('10', evaluate.confusion_matrix,
     'A row for each right class, a column for each answer, every picture counted once.',
     [Case(_answers), Case(lambda g: _answers(g, 6), title='two classes do not occur'),
      Case(lambda g: _every_second(_answers(g)), title='every second of longer rows'),
+     Case(lambda g: _one_pair(g, 300+given.ints(g, 80).item()), title='more than 255 in one cell'),
      Case(lambda g: _odd_class(g, 4), title='a class that is not there'),
      Case(lambda g: _odd_class(g, -1), title='a class of -1'),
      Case(lambda g: _odd_class(g, 4, 'targets', 'preds'), title='a right class that is not there'),
@@ -109,6 +111,11 @@ def decimal_counts(preds, targets, n_classes=10):
     return _counts(*_fitting(preds, targets, n_classes), n_classes).float()
 
 @confusion_matrix_ex.mistake
+def counted_in_bytes(preds, targets, n_classes=10):
+    "Eight bits count to 255, or to 127 where there is a sign, and begin anew: give the counts `dtype=torch.long`"
+    return _counts(*_fitting(preds, targets, n_classes), n_classes).byte()
+
+@confusion_matrix_ex.mistake
 def targets_overwritten(preds, targets, n_classes=10):
     "It multiplies the targets in place, so whoever gave them has lost them: `targets*n_classes` is a new tensor"
     p, t = _fitting(preds, targets, n_classes)
@@ -178,6 +185,10 @@ def _some_probs(g): return dict(probs=(2*given.randn(g, 40, 4)).softmax(1), targ
 def _only_mistake(g): return dict(probs=given.rand(g, 1, 4).softmax(1), targets=torch.tensor([given.ints(g, 4).item()]))
 def _one_mistake(inputs): return inputs | dict(targets=inputs['probs'].argmin(1))
 
+def _as_index(f, probs, targets):
+    "Would torch look these numbers up, as places? It takes bytes for a mask"
+    return {'numbers that torch looks up': 'yes' if getattr(f(probs, targets), 'dtype', None) in (torch.int32, torch.int64) else 'no'}
+
 def _hopeless(inputs):
     "In two rows the right class got almost nothing, in a third nothing at all"
     inputs['probs'][:3] = torch.tensor([[1., 1e-30, 0., 0.], [1., 0., 0., 0.], [1., 1e-25, 0., 0.]])
@@ -192,6 +203,7 @@ worst_errors_ex = exercise('10', evaluate.worst_errors,
      Case(lambda g: _some_probs(g) | dict(n=100), title='at most a hundred'),
      Case(lambda g: _one_mistake(_only_mistake(g)), title='one picture, a mistake'),
      Case(lambda g: all_right(_some_probs(g)), title='no mistakes'),
+     Case(_some_probs, _as_index, 'looked up with'),
      Case(lambda g: _hopeless(_some_probs(g)), title='right classes with next to no probability'),
      Case(no_softmax, title='scores in place of probabilities'),
      Case(lambda g: _some_probs(g) | dict(probs=given.rand(g, 40, 4)), title='rows that do not sum to 1'),
@@ -254,6 +266,12 @@ def zero_is_all(probs, targets, n=None):
     wrong = _wrong(probs, targets)
     order = wrong[probs[wrong, targets[wrong]].argsort()]
     return order[:n] if n else order
+
+@worst_errors_ex.mistake
+def short_numbers(probs, targets, n=None):
+    "The places are right, but as numbers of 8 or 16 bits torch takes them for no places, or for a mask: leave them `torch.long`"
+    wrong = _wrong(probs, targets)
+    return wrong[probs[wrong, targets[wrong]].argsort()][:n].short()
 
 @worst_errors_ex.mistake
 def in_a_column(probs, targets, n=None):

@@ -19,8 +19,8 @@ def _grads(g, *rows, shape=(3,4)):
     return dict(grads=grads, rows=list(rows))
 
 mean_gradient_ex = exercise('17', many_hands.mean_gradient, 'Every row counts once, whichever process had it.',
-    [Case(lambda g: _grads(g, 16, 16)),
-     Case(lambda g: _grads(g, 8, 24), title='unequal parts'),
+    [Case(lambda g: _grads(g, 24, 8), title='unequal parts'),
+     Case(lambda g: _grads(g, 16, 16), title='equal parts'),
      Case(lambda g: _grads(g, 3, 1, 6, 2, shape=(5,)), title='four processes'),
      Case(lambda g: _grads(g, 4, 0, 2), title='a process without rows'),
      Case(lambda g: dict(grads=[given.randn(g, 3)], rows=[4,4]), title='too many numbers of rows'),
@@ -57,6 +57,18 @@ def divided_by_processes(grads, rows):
     "The sum is divided by the number of processes: divide it by the number of all rows, `sum(rows)`"
     _refuse_rows(grads, rows)
     return sum(g*n for g,n in zip(grads, rows) if n)/len(grads)
+
+@mean_gradient_ex.mistake
+def divided_by_the_largest(grads, rows):
+    "The sum is divided by the largest number of rows: divide it by the number of all rows, `sum(rows)`"
+    _refuse_rows(grads, rows)
+    return sum(g*n for g,n in zip(grads, rows) if n)/max(rows)
+
+@mean_gradient_ex.mistake
+def divided_by_the_first(grads, rows):
+    "The sum is divided by the rows of one process alone: divide it by the number of all rows, `sum(rows)`"
+    _refuse_rows(grads, rows)
+    return sum(g*n for g,n in zip(grads, rows) if n)/rows[0]
 
 @mean_gradient_ex.mistake
 def nan_counts(grads, rows):

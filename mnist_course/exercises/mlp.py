@@ -6,6 +6,7 @@
 __all__ = []
 
 # %% ../../nbs/exercises/mlp.ipynb #358551ab
+from collections import OrderedDict
 from copy import deepcopy
 
 import torch
@@ -131,7 +132,7 @@ def _layers(mlp, sizes, act):
     return {'what comes back': _kind(net), 'its layers': [named(m) for m in net], 'the shape of the result': shape,
             'how many numbers it learns': sum(p.numel() for p in net.parameters() if p.requires_grad),
             'layers whose weights are all the same': sum(not _varied(m.weight) for m in net if isinstance(m, nn.Linear)),
-            'the names of its parameters': list(net.state_dict())}
+            'the shapes of its parameters': [list(p.shape) for p in net.state_dict().values()]}
 
 def _widths(g, n): return (given.ints(g, 20, n)+1).tolist()
 def _refused(sizes, title): return Case(lambda g: dict(sizes=sizes(g), act=None), _layers, title)
@@ -289,6 +290,14 @@ def bends_first(*sizes, act=nn.ReLU):
     return nn.Sequential(*layers)
 
 @mlp_ex.variant
+def by_names_of_its_own(*sizes, act=nn.ReLU):
+    net = nn.Sequential()
+    for i,(n_in,n_out) in enumerate(_pairs(sizes)):
+        if i: net.add_module(f'bend{i}', act())
+        net.add_module(f'layer{i}', nn.Linear(n_in, n_out))
+    return nn.Sequential(OrderedDict(net.named_children()))
+
+@mlp_ex.variant
 def by_append(*sizes, act=nn.ReLU):
     _checked(sizes)
     net = nn.Sequential(nn.Linear(sizes[0], sizes[1]))
@@ -300,6 +309,12 @@ def _near(v, laws):
     "A measured variance is never quite the law's: within a twelfth it counts as it"
     law = min(laws, key=lambda law: abs(v/law-1))
     return law if abs(v/law-1)<1/12 else float(f'{v:.2g}')
+
+def _biases(m):
+    "What the biases of a layer are, in words"
+    if m.bias is None: return 'none'
+    values = m.bias.unique()
+    return 'random' if len(values)>1 else 'all 0' if values==0 else 'all the same, and not 0'
 
 def _initialised(he_init, n_in, n_hidden):
     "What must hold of the weights, whatever they are; the second layer lies deeper in the network"
@@ -314,12 +329,12 @@ def _initialised(he_init, n_in, n_hidden):
         return _near(m.weight.var().item()*n, laws)
     fan = each(variance)
     came = 'the model that was given' if back is net else _kind(back)
-    return {'what comes back': came, 'the shape of the weights': each(lambda m: list(m.weight.shape)),
-            'whether the weights are still learned': each(lambda m: m.weight.requires_grad),
+    return {'what comes back': came, 'shapes and dtypes': each(lambda m: [f'{list(p.shape)} {p.dtype}' for p in m.parameters()]),
+            'whether all is still learned': each(lambda m: all(p.requires_grad for p in m.parameters())),
             'whether the mean of the weights is near 0': each(lambda m: m.weight.mean().abs().item()<.01),
             'the variance of the weights times n_in': fan,
             'whether the weights are normally distributed': each(lambda m: (within(m.weight)-.683).abs().item()<.03),
-            'whether the biases are 0': not net[0].bias.any().item(),
+            'what the biases are': _biases(net[0]),
             'whether other layers stay as they were': (net[1].weight==.25).item()}
 
 he_init_ex = exercise('07', mlp.he_init, 'Weights of variance 2/n_in, biases 0, in every linear layer.',
@@ -375,6 +390,25 @@ def uniform_weights(model):
 def biases_left(model):
     "The biases are still random: set them to 0"
     return _each_linear(model, _he, bias=False)
+
+@he_init_ex.mistake
+def biases_of_one_number(model):
+    "The biases are all the same number, and that should be 0: `nn.init.zeros_(m.bias)`"
+    for m in _linear(_each_linear(model, _he)):
+        if m.bias is not None: nn.init.constant_(m.bias, .1)
+    return model
+
+@he_init_ex.mistake
+def bias_thrown_out(model):
+    "The layer has lost its bias, which should be there and begin at 0: `nn.init.zeros_(m.bias)`"
+    for m in _linear(_each_linear(model, _he)): m.bias = None
+    return model
+
+@he_init_ex.mistake
+def in_float64(model):
+    "The weights are float64 now, as NumPy draws them, and the pictures float32: draw by torch, or put `.float()` behind it"
+    for m in _linear(_each_linear(model, _he)): m.weight.data = m.weight.data.double()
+    return model
 
 @he_init_ex.mistake
 def model_not_returned(model):

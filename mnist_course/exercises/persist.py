@@ -19,6 +19,7 @@ from . import given
 from .judge import Case
 from .outline import exercise
 from .persist_files import write_atomic_ex
+from .values import kind_of, with_article
 
 _all_ = ['write_atomic_ex']    # of this lesson, too
 
@@ -52,6 +53,7 @@ def _in_another_order(own, theirs, name): theirs[name] = theirs.pop(name)
 _SIDES = {'file': r'file|disk|theirs|saved|stored|checkpoint', 'network': r'network|\bnet\b|model|\bown\b|ours'}
 _ABSENT = r"missing|absent|\black|without|unknown|\bnot\b|n't|\bnone\b|\bno\b"
 _PRESENT = r'\bonly|extra|additional|besides|unexpected|superfluous'
+_TURNS = r"\bnot\b|n't|cannot|instead|expect|want|need|should|\bfits?\b|match|\btakes?\b|unlike|\bthan\b|against|\bvs\b|!="
 _TYPES = {torch.float32: r'float32|\bfloat\b|floattensor|\b32\b', torch.float64: r'float64|double|\b64\b'}
 
 def _matches(pattern, line): return list(re.finditer(pattern, line, re.IGNORECASE))
@@ -77,14 +79,17 @@ def _claims(line, own, theirs, name):
     pairs = ((a, b) for a,b in product(*spans) if a[1]<=b[0] or b[1]<=a[0])    # neither is a piece of the other
     return sorted(zip((start for start,_ in next(pairs, ())), sides))
 
-def _sides_named(text): return [side for _,side in sorted((m.start(), s) for s,p in _SIDES.items() for m in _matches(p, text))]
+def _sides_named(text): return sorted((m.start(), side) for side,pattern in _SIDES.items() for m in _matches(pattern, text))
 
 def _exchanged(line, own, theirs, name):
     "Does it say of the file what the network is? In the whole line, or in a part of it that speaks of one side"
-    claims, named = _claims(line, own, theirs, name), _sides_named(line)
-    if len(claims)==len(named)==2: return [side for _,side in claims]==named[::-1]!=named
+    claims = _claims(line, own, theirs, name)
+    if name in own and name in theirs and _matches(_TURNS, line): return False    # as "it cannot take 5x5": whose that is, only a reader can tell
+    said = sorted([(place, 'says', side) for place,side in claims] + [(place, 'names', side) for place,side in _sides_named(line)])
+    if len(claims)==2 and len(said)==4 and said[0][1]==said[2][1]!=said[1][1]==said[3][1]:    # a side, what it is, the other, what that is
+        return all(a[2]!=b[2] for a,b in zip(said[::2], said[1::2]))
     for part in re.finditer(r'(?:(?!\b(?:but|and|while)\b)(?:[^,;|]|(?<=\d),))+', line):
-        about, said = set(_sides_named(part[0])), {side for place,side in claims if part.start()<=place<part.end()}
+        about, said = {side for _,side in _sides_named(part[0])}, {side for place,side in claims if part.start()<=place<part.end()}
         if len(about)==len(said)==1 and about!=said: return True
     return False
 
@@ -252,6 +257,14 @@ def step_by_step(own, theirs):
     return lines
 
 @misfits_ex.variant
+def what_the_network_takes(own, theirs):
+    both = [name for name in own if name in theirs and (own[name].shape, own[name].dtype)!=(theirs[name].shape, theirs[name].dtype)]
+    return [f'the network has {name}, the file does not' for name in own if name not in theirs] + [
+        f'the file has {name}, the network does not' for name in theirs if name not in own] + [
+        f'the network cannot take {name} from the file: {tuple(theirs[name].shape)} {theirs[name].dtype} instead of '
+        f'{tuple(own[name].shape)} {own[name].dtype}' for name in both]
+
+@misfits_ex.variant
 def as_short_as_can_be(own, theirs):
     lines = [f'{name} missing({side})' for side,names in (('file', own.keys()-theirs), ('network', theirs.keys()-own)) for name in names]
     for name in own.keys() & theirs:
@@ -267,6 +280,22 @@ def _keys(tree):
     below = list(tree.values()) if isinstance(tree, dict) else tree if isinstance(tree, (list,tuple)) else []
     return [*(tree if isinstance(tree, dict) else []), *(k for part in below for k in _keys(part))]
 
+def _stand_in(new, name, tensors):
+    "What stands in the place of a tensor of this name, in words"
+    if not isinstance(new, dict): return with_article(kind_of(new))
+    if set(new)!={'__tensor__'}: return 'a dict with other keys than `__tensor__` alone'
+    held = new['__tensor__']
+    if not (isinstance(held, str) and held in tensors): return 'under `__tensor__` what no tensor is called'
+    return 'its name, under `__tensor__`' if held==name else "another tensor's name"
+
+def _stand_ins(tree, new, name, tensors):
+    "The same for each tensor of a tree, in order"
+    if torch.is_tensor(tree): return [_stand_in(new, name, tensors)]
+    if isinstance(tree, dict) and isinstance(new, dict): parts = [(k, v, new.get(str(k), new.get(k))) for k,v in tree.items()]
+    elif isinstance(tree, (list,tuple)) and isinstance(new, (list,tuple)): parts = [(i, v, n) for i,(v,n) in enumerate(zip(tree, new))]
+    else: return []
+    return [word for k,v,n in parts for word in _stand_ins(v, n, f'{name}.{k}', tensors)]
+
 def _put_back(tree, tensors):
     try: return persist.put_tensors(tree, tensors)
     except KeyError as e: return f'no tensor is called {e}'
@@ -275,7 +304,8 @@ def _through_json(take_tensors, tree):
     "Two trees into one dict, as a checkpoint has it; then through JSON and back"
     tensors = {}
     trees = {name: take_tensors(tree, name, tensors) for name in ('model','opt')}
-    found = {'the names of the tensors': sorted(map(str, tensors)), 'what JSON says': 'fine'}
+    found = {'the names of the tensors': sorted(map(str, tensors)), 'what JSON says': 'fine',
+             'what stands in the places of the tensors': _stand_ins(tree, trees['model'], 'model', tensors)}
     try: text = json.dumps(trees)
     except (TypeError, ValueError) as e: return found | {'what JSON says': str(e)}
     numbers = [k for k in _keys(trees) if not isinstance(k, str)]
@@ -325,6 +355,16 @@ def the_tensor_stays(tree, name, tensors):
 def the_name_alone(tree, name, tensors):
     "A mere name stands for a tensor, and might be any text: `put_tensors` looks for `{'__tensor__': name}`"
     return _take(tree, name, tensors, _dotted, marker=lambda name, t: name)
+
+@take_tensors_ex.mistake
+def name_in_quotes(tree, name, tensors):
+    "`'name'` in quotes is the same text for every tensor: without them it is what the tensor is called, `{'__tensor__': name}`"
+    return _take(tree, name, tensors, _dotted, marker=lambda name, t: {'__tensor__': 'name'})
+
+@take_tensors_ex.mistake
+def another_key(tree, name, tensors):
+    "`put_tensors` knows a name by its key, which is `__tensor__` and the only one: `{'__tensor__': name}`"
+    return _take(tree, name, tensors, _dotted, marker=lambda name, t: {'tensor': name})
 
 @take_tensors_ex.mistake
 def one_name_for_all(tree, name, tensors):

@@ -6,7 +6,7 @@
 __all__ = []
 
 # %% ../../nbs/exercises/persist_files.ipynb #0ad8c5f9
-import errno, os, secrets, shutil, stat, tempfile
+import errno, inspect, os, secrets, shutil, stat, tempfile
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -82,7 +82,8 @@ def _in_folder(write_atomic, name, data, old, full=False, folder='', crowded=Fal
             named = any(s in str(e) for s in (str(path), repr(str(path))[1:-1]))
             error = 'names the file' if named else 'does not name the file'
         there = path.exists()
-        return {'what the file holds': path.read_bytes() if there else None,
+        return {'what saves': 'a function' if inspect.isfunction(write_atomic) else 'an object without a source',
+                'what the file holds': path.read_bytes() if there else None,
                 'written into the old file itself': _yes(error=='none' and there and path.stat().st_ino==before),
                 'files left beside it': len([p for p in Path(tmp).rglob('*') if p!=path and p not in others]),
                 'files of somebody else that are gone or changed':
@@ -266,6 +267,16 @@ def swallowed(path, data):
 def never_renamed(path, data):
     "The new file lies beside the old one, under another name: `os.replace(part, path)` is missing"
     with _cleared_up(path, cleared=False): _written(path, data)
+
+def _saved(path, data, part):
+    with _cleared_up(path):
+        _written(path, data)
+        _renamed(path)
+
+no_source = partial(_saved, part=None)
+no_source.__name__, no_source.__doc__ = 'no_source', """It saves as it should, but a `partial` or another object has no source, and the
+lesson has other processes run the source of this function: write it with `def`"""
+write_atomic_ex.mistake(no_source)
 
 @write_atomic_ex.variant
 def by_tempfile(path, data):

@@ -15,6 +15,7 @@ from .. import softmax
 from . import given
 from .judge import Case, slope
 from .outline import exercise
+from .values import agree, number_kind, shape_of
 from ..softmax import _check_targets, nll_loss
 
 # %% ../../nbs/exercises/softmax.ipynb #5011e912
@@ -31,15 +32,23 @@ def _weighted_slope(f, x):
     "The gradient of a weighted sum; that of the plain sum is 0, since rows sum to one"
     return slope(lambda x: f(x)*torch.arange(1., 5.), x)
 
-def _scores_cases():
+def _to_twelve_digits(own):
+    "For `use` with float64: what comes, and is it right to twelve of its fifteen digits?"
+    def use(f, *inputs):
+        came, due = f(*inputs), own(*inputs)
+        fits = shape_of(came)==shape_of(due) and number_kind(came)==number_kind(due)
+        return {'what comes': came, 'right to twelve digits': 'yes' if fits and agree(came, due, 1e-13).all() else 'no'}
+    return use
+
+def _scores_cases(own):
     return [Case(_square_scores), Case(_columns, title='along axis 0'),
             Case(_square_scores, _weighted_slope, 'the slope'), Case(_large, title='large scores'),
             Case(_one_row_far, title='one row far above the other'), Case(_ruled_out, title='a class is ruled out'),
             Case(_one_row, title='a single row'), Case(_block, title='three axes, along the middle one'),
-            Case(_float64(_square_scores), title='float64')]
+            Case(_float64(_square_scores), _to_twelve_digits(own), 'float64')]
 
 softmax_ex = exercise('08', softmax.softmax, 'Each row sums to one, along the right axis, however large the scores.',
-    _scores_cases(),
+    _scores_cases(lambda x: F.softmax(x, -1)),
     ['Exponentials over their sum: `e/e.sum(dim, keepdim=True)`.',
      'A number taken off all scores of a row changes nothing: take off the largest, then nothing overflows.',
      '`x.amax(dim, keepdim=True)` has the largest of each row.'], oracle=lambda x, dim=-1: F.softmax(x, dim),
@@ -142,6 +151,13 @@ def scores_changed(x, dim=-1):
     x -= x.amax(dim, keepdim=True)
     return _shares(x.exp(), dim)
 
+@softmax_ex.mistake
+def digits_lost(x, dim=-1):
+    """Right, but not to the fifteen digits that float64 has: add nothing to the sum, which is 1 at least once the largest is
+    taken off, and leave the numbers in the dtype of x"""
+    e = _shifted(x, dim)
+    return e/(e.sum(dim, keepdim=True)+1e-8)
+
 @softmax_ex.variant
 def by_log(x, dim=-1): return (x - x.logsumexp(dim, keepdim=True)).exp()
 
@@ -153,7 +169,7 @@ def by_a_product(x, dim=-1):
 # %% ../../nbs/exercises/softmax.ipynb #e87b2413
 log_softmax_ex = exercise('08', softmax.log_softmax,
     'Each score minus the log of the sum of exponentials, with all its digits.',
-    _scores_cases(),
+    _scores_cases(lambda x: F.log_softmax(x, -1)),
     ['The log of e/sum(e) is x minus the log of the sum.',
      'Shift by the largest score first, as in `softmax`.',
      'The exponential of x itself is never needed alone.'],
@@ -239,6 +255,13 @@ def scores_written_over(x, dim=-1):
     x -= x.logsumexp(dim, keepdim=True)
     return x
 
+@log_softmax_ex.mistake
+def digits_of_the_log_lost(x, dim=-1):
+    """Right, but not to the fifteen digits that float64 has: add nothing to the sum, which is 1 at least once the largest is
+    taken off, and leave the numbers in the dtype of x"""
+    x = x - x.amax(dim, keepdim=True)
+    return x - (x.exp().sum(dim, keepdim=True)+1e-8).log()
+
 @log_softmax_ex.variant
 def by_logsumexp(x, dim=-1): return x - x.logsumexp(dim, keepdim=True)
 
@@ -264,7 +287,7 @@ nll_loss_ex = exercise('08', softmax.nll_loss,
     [Case(_logs), Case(_logs, slope, 'the slope'), *_refusals(_logs), Case(_unlikely, title='very unlikely classes'),
      Case(lambda g: {k: v[:1] for k,v in _logs(g).items()}, title='a batch of one'),
      Case(lambda g: _logs(g) | dict(logp=_logs(g)['logp'][0]), title='predictions without an axis for the classes'),
-     Case(_float64(_logs), title='float64')],
+     Case(_float64(_logs), _to_twelve_digits(F.nll_loss), 'float64')],
     ['Begin with `_check_targets(logp, targets)`.',
      '`logp.gather(1, targets[:,None])` picks one number from each row.',
      'Minus their mean. `gather` itself refuses a class that is not there.'])
@@ -353,6 +376,11 @@ def too_few_accepted(logp, targets):
     if targets.ndim!=1: raise ValueError('targets')
     return -logp.gather(1, targets[:,None]).mean()
 
+@nll_loss_ex.mistake
+def digits_of_the_mean_lost(logp, targets):
+    "Right, but not to the fifteen digits that float64 has: add nothing to what you divide by, and leave the numbers in the dtype of logp"
+    return -_picked(logp, targets).sum()/(len(targets)+1e-7)
+
 @nll_loss_ex.variant
 def by_mask(logp, targets):
     _check_targets(logp, targets)
@@ -371,7 +399,8 @@ cross_entropy_ex = exercise('08', softmax.cross_entropy, 'Log-softmax of the sco
     [Case(_scored), Case(_scored, slope, 'the slope'), Case(_high_scores, title='large scores, close together'),
      Case(_huge_scores, title='large scores, far apart'),
      Case(lambda g: {k: v[:1] for k,v in _scored(g).items()}, title='a batch of one'),
-     *_refusals(_scored)[:4], Case(_float64(_scored), title='float64')],
+     *_refusals(_scored)[:4],
+     Case(_float64(_scored), _to_twelve_digits(F.cross_entropy), 'float64')],
     ['Both parts are there already.', 'Scores become log probabilities, and these go into `nll_loss`.'],
     oracle=lambda scores, targets: F.nll_loss(F.log_softmax(scores, 1), targets))
 
@@ -435,6 +464,11 @@ def targets_unchecked(scores, targets):
 def arguments_exchanged(scores, targets):
     "The arguments of `nll_loss` are exchanged: first the log probabilities, then the targets"
     return nll_loss(targets, scores.log_softmax(1))
+
+@cross_entropy_ex.mistake
+def digits_of_the_loss_lost(scores, targets):
+    "Right, but not to the fifteen digits that float64 has: add nothing to a sum, and leave the numbers in the dtype of the scores"
+    return F.cross_entropy(scores.float(), targets).to(scores.dtype)
 
 @cross_entropy_ex.variant
 def log_softmax_twice(scores, targets): return F.nll_loss(scores.log_softmax(1).log_softmax(1), targets)

@@ -27,6 +27,7 @@ patch_rows_ex = exercise('13', speed.patch_rows, 'Every patch as a row, pixel by
      Case(lambda g: dict(xb=given.randn(g, 2, 7, 9, 2), ksize=2, stride=3), title='a stride of 3'),
      Case(lambda g: dict(xb=given.randn(g, 2, 3, 5, 6).permute(0,2,3,1), ksize=3), title='channels first in memory'),
      Case(lambda g: dict(xb=given.randn(g, 1, 4, 4, 2), ksize=4, stride=2), title='a single patch'),
+     Case(lambda g: dict(xb=given.randn(g, 2, 5, 6, 2).double(), ksize=3), title='float64'),
      Case(lambda g: dict(xb=given.randn(g, 6, 7, 5), ksize=3, stride=1), _refused, 'three axes'),
      Case(lambda g: dict(xb=given.randn(g, 2, 6, 7, 5, 2), ksize=3, stride=1), _refused, 'five axes'),
      Case(lambda g: dict(xb=given.randn(g, 2, 5, 6, 2), ksize=3, stride=2), lambda f, *inputs: slope(lambda x: f(x, *inputs[1:])**2, inputs[0]),

@@ -132,6 +132,12 @@ def pair_by_pair(n_in, n_out):
     return np.array(share)
 
 @area_weights_ex.variant
+def in_float32(n_in, n_out):
+    j, i, scale = np.arange(n_in, dtype=np.float32)[None], np.arange(n_out, dtype=np.float32)[:,None], np.float32(n_in/n_out)
+    share = 1-np.abs(j+.5-(i+.5)*scale) if n_in<n_out else np.minimum((i+1)*scale, j+1)-np.maximum(i*scale, j)
+    return share.clip(0)/share.clip(0).sum(1, keepdims=True)
+
+@area_weights_ex.variant
 def each_repeated(n_in, n_out):
     if n_in<n_out: return _lines(n_in, _middles(n_in, n_out))
     return np.eye(n_in).repeat(n_out, 1).reshape(n_in, n_out, n_in).mean(2).T
@@ -441,6 +447,14 @@ def from_the_least_up(probs, labels, right=.995):
     for threshold in np.sort(sure):
         if ok[sure>=threshold].mean()>=right: return float(min(threshold, .999))
     return .999
+
+@sure_from_ex.variant
+def by_torch(probs, labels, right=.995):
+    sure, best = torch.as_tensor(probs).float().max(1)
+    sure, order = sure.sort(descending=True)
+    ok = (best==torch.as_tensor(labels))[order]
+    enough = (ok.cumsum(0)/torch.arange(1, len(ok)+1) >= right).nonzero()
+    return min(.999, sure[enough[-1,0]].item()) if len(enough) else .999
 
 @sure_from_ex.variant
 def dropping_the_last(probs, labels, right=.995):

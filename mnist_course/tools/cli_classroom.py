@@ -173,11 +173,17 @@ def check(
     mnist_course check my_lessons 13_speed
     mnist_course check my_lessons/03_loss.ipynb
     """
+    from mnist_course.classroom.copies import scan
     from mnist_course.classroom.grade import check_folder, find_copies
     from mnist_course.exercises.outline import places_of
     from mnist_course.tools.asked import told, what_is_asked
     folder, lesson, numbers = what_is_asked(folder, lesson, Path('my_lessons'))
     leave_quickly()
+    here = scan(folder)
+    if not (here.copies or here.broken):
+        others = ', '.join(f'{p.name} ({why})' for p,why in here.others[:3])
+        raise FileNotFoundError(f'no copies of the lessons in {folder}{", found "*bool(others)}{others}: '
+                                f'mnist_course start {shlex.quote(str(folder))} writes them')
     n = sum(len(places_of(found)) for found in find_copies(folder, lesson))
     which = f'the {n} exercises of lesson {lesson}' if lesson else f'all {n} exercises'
     typer.echo(f'Judging {which}. This takes a few seconds for each lesson.', err=True)
