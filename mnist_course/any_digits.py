@@ -309,27 +309,47 @@ def _from_ten(labels, images, notes, classes):
     if found[0]>found[1]: return labels, _digits, [*notes[:-1], 'labels: 1 to 10 became 0 to 9, so that 1 means the digit 0']
     return [(row+1)%10 for row in labels], _digits, [*notes[:-1], 'labels: 10 became 0, and 1 to 9 stayed']
 
+_WORDS = 'zero one two three four five six seven eight nine'.split()
+
+def _digits_of(labels, classes):
+    "The digit that each label stands for, as a number or an English word; -1 for what is none"
+    names = [c.lower() if c else '' for c in classes]
+    return np.array([int(c) if c in _digits else _WORDS.index(c) if c in _WORDS else -1 for c in names])[labels]
+
 def _ask(images, labels, classes):
     "What the convnet says to the pictures of a part whose classes are digits; and why"
-    digits = np.array([int(c) if c in _digits else -1 for c in classes])[labels]
+    digits = _digits_of(labels, classes)
     on = digits>=0
     return which_way(images[on], digits[on]) if on.mean()>.1 else (None, 'these are no digits')
 
-def _light_paper(images):
-    "Is the border of most pictures light?"
-    few = images[::len(images)//500+1]
-    return bool(np.median(np.concatenate([np.concatenate([p[0], p[-1], p[:,0], p[:,-1]]) for p in few]))>=192)
+def _papers(images):
+    "What the border of each picture mostly shows, as the paper does"
+    return np.array([np.median(np.concatenate([p[0], p[-1], p[:,0], p[:,-1]])) for p in images]) if len(images)<1000 else \
+        np.median(np.concatenate([images[:,0], images[:,-1], images[:,:,0], images[:,:,-1]], 1), 1)
+
+def _light_paper(images): return bool(np.median(_papers(images[::len(images)//500+1]))>=192)
+
+def _one_ink(images, labels, classes, part):
+    "Digits of which some are dark on light and others light on dark all become light on dark; and a line that says so"
+    if (_digits_of(labels, classes)>=0).mean()<.9: return images, []
+    paper = _papers(images)
+    light, dark = paper>=192, paper<64
+    if not light.any() or not dark.any() or (light|dark).mean()<.95: return images, []
+    images = images.copy()
+    images[light] = 255-images[light]
+    return images, [f'ink: dark on light became light on dark in {light.sum():,} of {len(images):,} pictures of {part}']
 
 def _lay(image, way, dark): return turned(255-image if dark else image, way) if way or dark else image
 
 def _turn(images, labels, classes, kind):
     "Pictures upright and ink high, each part by itself, and what was done"
+    images, single = zip(*(_one_ink(i, row, classes, part) for i,row,part in zip(images, labels, ('train', 'test'))))
     known = KINDS[kind].way if kind in KINDS else ''
     own = {'upright': (0, False), 'transposed': (4, False)}.get(known)
     asked = [_ask(i, row, classes) for i,row in zip(images, labels)] if known!='upright' or kind=='mnist' else [(None, '')]*len(images)
     ways, why = [way for way,_ in asked], asked[0][1]
     ways = [next((w for w in (way if len(i)>=20 else None, *ways, own) if w), None) for way,i in zip(ways, images)]    # a few pictures go with the rest
-    light, notes = [_light_paper(i) for i in images], []
+    light, notes = [_light_paper(i) for i in images], [line for lines in single for line in lines]
     if own and not any(way for way,_ in asked): ways, why = [(own[0], dark) for dark in light], f'{KINDS[kind].title} has light ink'
     elif ways[0] is None:
         notes.append(f"which way up, and is ink light? I can't tell ({why}); left as they lie")
@@ -378,6 +398,8 @@ def straighten(
     kind, because = _kind(replace(found, train=parts[0], test=parts[1] if len(parts)>1 else None))
     raw = _as_numbers([p.labels for p in parts], where)
     labels, classes, said = number_labels(raw, _names_of(found, kind, raw), where)
+    if len(labels)>1 and (new := np.setdiff1d(labels[1], labels[0])).size:
+        more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} stand in test only, so nobody can learn them')
     if any(p.ndim==3 for i in images for p in i): more.append('colour: red, green and blue became grey')
     grey = [_to_grey(i) for i in images]
     shapes = sorted({p.shape[-2:] for i in grey for p in (i if isinstance(i, list) else [i])})

@@ -139,7 +139,8 @@ def _from_idx(path, files, only):
     def name(file): return re.sub(r'\.gz$', '', file.relative_to(path).as_posix(), flags=re.I)
     by_name = {name(f): f for f in sorted(files, key=lambda f: f.suffix.lower()!='.gz')}    # plain wins
     heads = {n: read_header(f)[1] for n,f in by_name.items()}
-    sets = pairs(heads)
+    try: sets = pairs(heads)
+    except ValueError as e: raise ValueError(f'{path}: {e}') from None
     if not sets:
         raise ValueError(f'{path}: expected pictures and labels, found {", ".join(f"{n} {s}" for n,s in heads.items())}')
     key, splits, notes = _choose(sets, path, only)
@@ -162,12 +163,15 @@ PICTURES = {'.png', '.jpg', '.jpeg', '.jfif', '.gif', '.bmp', '.tif', '.tiff', '
 def _from_pictures(path, files, notes=()):
     "A folder of pictures: the folder that holds one names its class, a folder above may name the split"
     classes, places = defaultdict(set), {}
+    turned_over = all(split_of(f.parent.name) and f.parent.parent!=path for f in files) and path not in {f.parent for f in files}    # 3/train/a.png
+    def said(folder): return [w for w in words(folder) if not split_of(w) and w not in layouts.FILLERS]
     def triple(file):
         above = file.relative_to(path).parts[:-1]
+        if turned_over: above = above[:-2]+above[:-3:-1]
         if not above: raise ValueError(f'{file}: expected a folder for each class, found a picture beside them')
-        key = tuple(w for folder in above[:-1] for w in words(folder) if not split_of(w) and w not in layouts.FILLERS)
+        key = tuple(w for folder in above[:-1] for w in said(folder))
         classes[key].add(above[-1])
-        places.setdefault(key, file.parent.parent)
+        if key not in places: places[key] = next((p for p in file.parents if p!=file.parent and said(p.name)), path)
         return file, above[-1], next((s for s in map(split_of, above[:-1]) if s), '')
     found = [triple(f) for f in sorted(files, key=lambda f: [*map(natural, f.relative_to(path).parts)])]
     if sum(map(len, classes.values()))>len(set().union(*classes.values())):    # a class of one name in each: these are several sets
@@ -261,6 +265,13 @@ def _files_in(folder):
         folders[:] = sorted(f for f in folders if f[:1]!='.' and f!='__MACOSX')
         yield from (Path(here)/n for n in sorted(names) if n[:1]!='.')
 
+def _what(path):
+    "What a file is that holds no data set: unpacked, where it is packed and whole"
+    with opened(path) as f: inside = f.read(262)
+    if inside[257:]==b'ustar': return 'a tar archive: unpack it'
+    packed = start_of(path, 262)!=inside
+    return (what_is(inside[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(inside[:64])
+
 def _from_folder(path, only=''):
     "A set in a folder: what most says about data decides"
     by_layout = defaultdict(list)
@@ -285,7 +296,7 @@ def _from_folder(path, only=''):
     zips = by_layout['zip']
     if len(zips)==1: return _from_zip(zips[0], only)
     if len(zips)>1 and len({set_of(z.stem) for z in zips})==1 and len({split_of(z.stem) for z in zips}-{''})==len(zips): return _from_zip(path, only, zips)
-    lie = [f.name + (f' ({what})' if (what := what_is(start_of(f))) else '') for f in by_layout['']+by_layout['zip']]
+    lie = [f.name + (f' ({what})' if (what := _what(f)) else '') for f in by_layout['']+by_layout['zip']]
     lie = ', '.join(lie[:4]) + ', …'*(len(lie)>4) if lie else 'an empty folder'
     raise ValueError(f'{path}: expected a data set, found {lie}')
 
@@ -315,10 +326,7 @@ def _from_file(path):
     if layout=='idx':
         return _from_idx(path.parent, [f for f in path.parent.iterdir() if f.is_file() and layout_of(f)=='idx'], path.name)
     if layout in ('', 'pictures'):
-        what = what_is(start_of(path))
-        with opened(path) as f: inside = f.read(262)
-        if inside[257:]==b'ustar': what = 'a tar archive: unpack it'
-        raise ValueError(f'{path}: expected a data set, found {what or "a file of no kind that is known"}')
+        raise ValueError(f'{path}: expected a data set, found {_what(path) or "a file of no kind that is known"}')
     return _from_files(path, layout, [path], '')
 
 def _from_bunch(bunch):

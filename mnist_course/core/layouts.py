@@ -124,6 +124,8 @@ def pairs(
         said = {*words(name.rpartition('/')[2])}    # 25 columns are a square, and so would one-hot labels be
         is_label = len(shape)<3 and (not is_images(shape) or said & LABELS and not said & IMAGES)
         found[set_of(name)][split_of(name)][int(bool(is_label))].append(name)
+    if many := [i for splits in found.values() for i,lab in splits.values() if len(i)>1 and len(lab)>1]:
+        raise ValueError(f'expected names that say which pictures go with which labels, found {", ".join(many[0])}; call them x_train, y_train, x_test, y_test')
     def best(names, kind): return next((n for n in names if kind & set(words(n))), names[0])
     return {key: {split: (best(i, IMAGES), best(lab, LABELS)) for split,(i,lab) in splits.items() if i and lab}
             for key,splits in found.items() if any(i and lab for i,lab in splits.values())}
@@ -146,7 +148,8 @@ def parts_of(
     path:Path,   # The file they came from
 )->list:         # A `Part` for each split
     "Pair arrays by their names; as many pictures as labels, or a `ValueError`"
-    found = pairs({name: np.shape(a) for name,a in arrays.items()})
+    try: found = pairs({name: np.shape(a) for name,a in arrays.items()})
+    except ValueError as e: raise ValueError(f'{path}: {e}') from None
     if not found: raise ValueError(f'{path}: expected pictures and labels, found {", ".join(f"{n} {np.shape(a)}" for n,a in arrays.items()) or "nothing"}')
     found = joined(found)
     if len(found)>1: raise ValueError(f'{path}: expected one set, found {len(found)}: {", ".join(sorted(found))}')
