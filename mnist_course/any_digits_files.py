@@ -17,11 +17,11 @@ import numpy as np
 
 from .core import layouts
 from .core.idx import IDX_TYPES, read_array, read_header, unzipped, what_is
-from .core.layouts import Part, pairs, reading, set_of, split_of, words
+from .core.layouts import Part, joined, natural, pairs, reading, set_of, split_of, words
 
 # %% ../nbs/00b_any_digits_files.ipynb #affa53eb
 MARKS = [(b'\x89HDF', 'HDF5'), (b'PAR1', 'Parquet'), (b'MATLAB 5', 'MATLAB'), (b'\x89PNG', 'pictures'), (b'\xff\xd8\xff', 'pictures'),
-         (b'GIF8', 'pictures'), (b'BM', 'pictures'), (b'II*\0', 'pictures'), (b'MM\0*', 'pictures'), (b'P5', 'pictures')]
+         (b'GIF8', 'pictures'), (b'BM', 'pictures'), (b'\x93NUMPY', 'NumPy'), (b'II*\0', 'pictures'), (b'MM\0*', 'pictures'), *((b'P%d' % i, 'pictures') for i in range(1, 7))]
 
 @contextmanager
 def opened(
@@ -56,9 +56,10 @@ def layout_of(
         with opened(path) as f: start = f.read(2**16)
     except ValueError: return ''
     if start[:2]==b'\0\0' and start[2:3] and start[2] in IDX_TYPES and start[3:4]>b'\0': return 'idx'
-    line = start.partition(b'\n')[0]
+    if start[:2] in (b'\xff\xfe', b'\xfe\xff'): start = start.decode('utf-16', 'replace').encode()
+    line = max(start.split(b'\n')[:9], key=len)    # above the table there may be a comment or nothing
     if re.match(rb'\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s+\d+:\S', line): return 'libsvm'
-    if what_is(start[:64])=='text' and len(re.findall(rb'[,;\t]|[0-9] +', line))>=15: return 'CSV'
+    if what_is(start[:64]) in ('text', '') and b'\0' not in start and len(re.findall(rb'[,;\t|]|[0-9] +', line))>=15: return 'CSV'
     return ''
 
 # %% ../nbs/00b_any_digits_files.ipynb #af91866a
@@ -78,9 +79,13 @@ def _joined(parts):
     "Pieces of one split as one part"
     if len(parts)==1: return parts[0]
     images = [p.images for p in parts]
-    same = all(isinstance(i, np.ndarray) for i in images) and len({i.shape[1:] for i in images})==1
-    return Part(parts[0].name, np.concatenate(images) if same else [p for i in images for p in i],
-                np.concatenate([p.labels for p in parts]), parts[0].classes, notes=[n for p in parts for n in p.notes])
+    same = all(isinstance(i, np.ndarray) for i in images) and len({(i.shape[1:], i.dtype) for i in images})==1
+    extra = [p.extra for p in parts]
+    extra = np.concatenate(extra) if all(e is not None for e in extra) and len({e.shape[1:] for e in extra})==1 else None
+    names = {tuple(p.classes or ()) for p in parts}
+    if len(names)>1: raise ValueError(f'{parts[0].name} and {parts[-1].name}: expected the same names for the classes, found others')
+    return Part(parts[0].name, np.concatenate(images) if same else [p for i in images for p in i], np.concatenate([p.labels for p in parts]),
+                parts[0].classes, extra, [n for p in parts for n in p.notes], parts[0].first)
 
 def assemble(
     path:Path,      # Where the set lies
@@ -91,7 +96,7 @@ def assemble(
     "Sort parts into train and test. A validation part is the test where there is no other"
     splits, notes = defaultdict(list), [*notes]
     for part in parts: splits[split_of(part.name)].append(part)
-    found = {split: _joined(some) for split,some in splits.items()}
+    with reading(path, 'pieces that fit together'): found = {split: _joined(some) for split,some in splits.items()}
     if 'train' not in found and '' in found: found['train'] = found.pop('')
     if 'test' not in found and 'valid' in found: found['test'] = found.pop('valid')
     if 'train' not in found: raise ValueError(f'{path}: expected a part to train on, found {", ".join(p.name for p in parts)}')
@@ -104,23 +109,41 @@ def assemble(
     return found
 
 # %% ../nbs/00b_any_digits_files.ipynb #af2fb96a
+def _is_called(key, only):
+    "Is a set the one that is asked for, by its name or the last words of it?"
+    asked = {'-'.join(words(only)), set_of(only)}
+    return key in asked or any(a and key.endswith(f'-{a}') for a in asked)
+
 def _choose(sets, path, only):
-    "The one set that is meant, of several that lie in one place"
-    if only: sets = {k: v for k,v in sets.items() if k in ('-'.join(words(only)), set_of(only))}
-    whole = {k: v for k,v in sets.items() if 'train' in v} or sets
-    if len(whole)==1: return next(iter(whole.items()))
-    lie = ', '.join(sorted(whole)) or 'none of that name'
-    raise ValueError(f'{path}: expected one data set, found {lie}; name one, as {path/sorted(whole)[0] if whole else path}')
+    "The one set that is meant, of several that lie in one place; for each of its splits the names of what belongs to it; and notes"
+    def advice(sets):
+        key = next((k for k in sorted(sets) if k), '')
+        return path/(key or sorted(n for names in sets[key].values() for n in names)[0])
+    if only:
+        exact = [k for k in sets if k in ('-'.join(words(only)), set_of(only))]
+        meant = {k: v for k,v in sets.items() if (k in exact if exact else _is_called(k, only))}
+        if not meant: raise ValueError(f'{path}: expected a data set called {only}, found {", ".join(sorted(sets))}; name one, as {advice(sets)}')
+        sets = meant
+    sets, before = joined(sets), sets
+    notes = [f'parts: {" and ".join(sorted(n for names in next(iter(sets.values())).values() for n in names))} taken for one set'] if sets is not before else []
+    whole = {k: v for k,v in sets.items() if 'train' in v} or {k: v for k,v in sets.items() if '' in v} or sets
+    top = {k: v for k,v in whole.items() if any('/' not in n for names in v.values() for n in names)}
+    if len(top)==1: whole = top    # what lies in folders below it are copies, or other sets
+    if len(whole)>1: raise ValueError(f'{path}: expected one data set, found {", ".join(k or "one without a name" for k in sorted(whole))}; name one, as {advice(whole)}')
+    (key, splits), = whole.items()
+    left = sorted(k for k,v in sets.items() if k!=key and not only)
+    return key, splits, notes+[f'sets: {", ".join(k or "one without a name" for k in left)} left out']*bool(left)
 
 def _from_idx(path, files, only):
     "A set of idx files; all headers are read and compared before any numbers are"
     def name(file): return re.sub(r'\.gz$', '', file.relative_to(path).as_posix(), flags=re.I)
     by_name = {name(f): f for f in sorted(files, key=lambda f: f.suffix.lower()!='.gz')}    # plain wins
     heads = {n: read_header(f)[1] for n,f in by_name.items()}
-    sets = pairs(heads)
+    try: sets = pairs(heads)
+    except ValueError as e: raise ValueError(f'{path}: {e}') from None
     if not sets:
         raise ValueError(f'{path}: expected pictures and labels, found {", ".join(f"{n} {s}" for n,s in heads.items())}')
-    key, splits = _choose(sets, path, only)
+    key, splits, notes = _choose(sets, path, only)
     for images,labels in splits.values():
         if heads[images][0]!=heads[labels][0]:
             raise ValueError(f'{path}: expected as many images as labels, found {heads[images][0]} images in {images}, '
@@ -132,18 +155,29 @@ def _from_idx(path, files, only):
         if set_of(n)==key and not any(n in pair for pair in splits.values()):
             raise ValueError(f'{path}: expected pictures and labels in pairs, '
                              f'found {n} of shape {heads[n]} without a partner')
-    return assemble(path, 'idx', [part(*pair) for pair in splits.values()])
+    return assemble(path, 'idx', [part(*pair) for pair in splits.values()], notes)
 
 # %% ../nbs/00b_any_digits_files.ipynb #afd96f56
-PICTURES = {'.png', '.jpg', '.jpeg', '.gif', '.bmp', '.tif', '.tiff', '.webp', '.pgm'}
+PICTURES = {'.png', '.jpg', '.jpeg', '.jfif', '.gif', '.bmp', '.tif', '.tiff', '.webp', '.pbm', '.pgm', '.ppm', '.pnm', '.avif', '.jp2'}
 
-def _from_pictures(path, files):
+def _from_pictures(path, files, notes=()):
     "A folder of pictures: the folder that holds one names its class, a folder above may name the split"
+    classes, places = defaultdict(set), {}
+    turned_over = all(split_of(f.parent.name) and f.parent.parent!=path for f in files) and path not in {f.parent for f in files}    # 3/train/a.png
+    def said(folder): return [w for w in words(folder) if not split_of(w) and w not in layouts.FILLERS]
     def triple(file):
         above = file.relative_to(path).parts[:-1]
+        if turned_over: above = above[:-2]+above[:-3:-1]
         if not above: raise ValueError(f'{file}: expected a folder for each class, found a picture beside them')
+        key = tuple(w for folder in above[:-1] for w in said(folder))
+        classes[key].add(above[-1])
+        if key not in places: places[key] = next((p for p in file.parents if p!=file.parent and said(p.name)), path)
         return file, above[-1], next((s for s in map(split_of, above[:-1]) if s), '')
-    return assemble(path, 'pictures', layouts.read_pictures([triple(f) for f in files]))
+    found = [triple(f) for f in sorted(files, key=lambda f: [*map(natural, f.relative_to(path).parts)])]
+    if sum(map(len, classes.values()))>len(set().union(*classes.values())):    # a class of one name in each: these are several sets
+        raise ValueError(f'{path}: expected one data set, found {", ".join(sorted("-".join(k) or "one without a name" for k in classes))}; '
+                         f'name one, as {places[min(classes, key=lambda k: (not k, k))]}')
+    return assemble(path, 'pictures', layouts.read_pictures(found), notes)
 
 # %% ../nbs/00b_any_digits_files.ipynb #af7a59a9
 def _inside(file, path):
@@ -155,25 +189,48 @@ def _named(part, path, file):
     if part: part.name = _inside(file, path)
     return part
 
+def _sets_of(files, path):
+    "Names of sets -> splits -> files, in the order of the numbers in their names"
+    sets = defaultdict(lambda: defaultdict(list))
+    for name in sorted((_inside(f, path) for f in files), key=natural): sets[set_of(name)][split_of(name)].append(name)
+    return sets
+
+def _from_arrays(path, layout, files, only):
+    "A set in files that hold arrays: one file, one for each part, or one for each array"
+    read = dict(NumPy=layouts.read_npz, HDF5=layouts.read_h5, MATLAB=layouts.read_mat)[layout]
+    if files==[path]: return assemble(path, layout, read(path))
+    own, without = {}, {}
+    for f in files:
+        try: own[_inside(f, path)] = read(f)
+        except ValueError as e:
+            if 'expected pictures and labels' not in str(e): raise
+            without[f] = e
+    if not own and layout!='NumPy' or not own and len(files)==1: raise next(iter(without.values()))
+    if not own:
+        arrays, notes = [path/n for names in _choose(_sets_of(files, path), path, only)[1].values() for n in names], []
+        return assemble(path, layout, read(*arrays), notes)
+    _, splits, notes = _choose(_sets_of([path/n for n in own], path), path, only)
+    parts = []
+    for name in (n for names in splits.values() for n in names):
+        for part in own[name]:
+            part.name = f'{name}/{part.name}'
+            parts.append(part)
+    return assemble(path, layout, parts, notes+[f'{f.name}: no pictures with labels, left out' for f in without])
+
 def _from_files(path, layout, files, only):
     "A set in files of one layout"
-    if layout in ('NumPy', 'HDF5', 'MATLAB'):
-        if len(files)>1 and layout!='NumPy':
-            raise ValueError(f'{path}: expected one file, found {len(files)}; name one, as {files[0]}')
-        read = dict(NumPy=layouts.read_npz, HDF5=layouts.read_h5, MATLAB=layouts.read_mat)[layout]
-        return assemble(path, layout, read(*files))
-    sets = defaultdict(lambda: defaultdict(list))
-    for f in files: sets[set_of(f.name)][split_of(f.name) or 'train'].append(f)
-    chosen = [f for some in _choose(sets, path, only)[1].values() for f in some]
-    if layout=='Parquet': return assemble(path, layout, [_named(layouts.read_parquet(f), path, f) for f in chosen])
+    if layout in ('NumPy', 'HDF5', 'MATLAB'): return _from_arrays(path, layout, files, only)
+    _, splits, notes = _choose(_sets_of(files, path), path, only)
+    chosen = [path if files==[path] else path/n for names in splits.values() for n in names]
     if layout=='libsvm':
-        return assemble(path, layout, layouts.read_libsvm({_inside(f, path): _text(f) for f in chosen}, path))
+        return assemble(path, layout, layouts.read_libsvm({_inside(f, path): _text(f) for f in chosen}, path), notes)
     def table(file):
+        if layout=='Parquet': return _named(layouts.read_parquet(file), path, file)
         with opened(file) as f: return _named(layouts.read_csv(f, file), path, file)
     tables = {f: table(f) for f in chosen}
     without = [f'{f.name}: no labels, left out' for f,t in tables.items() if t is None]
     if len(without)==len(chosen): raise ValueError(f'{path}: expected a column of labels, found none')
-    return assemble(path, layout, [t for t in tables.values() if t is not None], without)
+    return assemble(path, layout, [t for t in tables.values() if t is not None], notes+without)
 
 def _text(file, most=2**30):
     "All of a packed text, unless it is a bomb"
@@ -182,17 +239,21 @@ def _text(file, most=2**30):
     return text
 
 # %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
-def _from_zip(path, only):
-    "A set in a zip: unpacked beside everything else, read, and removed"
+def _unzip(path, out):
+    "What is in a zip, unpacked into a folder"
+    with reading(path, 'a zip archive'), zipfile.ZipFile(path) as z:
+        n, names = sum(i.file_size for i in z.infolist()), z.namelist()
+        bad = [name for name in names if '..' in Path(name).parts or name[:1]=='/']
+        if n>2**31 or len(names)>300_000:
+            raise ValueError(f'{path}: expected at most 2 GB in 300,000 files, found {n:,} bytes in {len(names):,}')
+        if bad: raise ValueError(f'{path}: expected files inside the archive, found the name {bad[0]!r}, which leads out of it')
+        z.extractall(out)
+
+def _from_zip(path, only, zips=()):
+    "A set in a zip, or in one for each part: unpacked beside everything else, read, and removed"
     with TemporaryDirectory() as tmp:
-        with reading(path, 'a zip archive'), zipfile.ZipFile(path) as z:
-            n, names = sum(i.file_size for i in z.infolist()), z.namelist()
-            out = [name for name in names if '..' in Path(name).parts or name[:1]=='/']
-            if n>2**31 or len(names)>300_000:
-                raise ValueError(f'{path}: expected at most 2 GB in 300,000 files, found {n:,} bytes in {len(names):,}')
-            if out: raise ValueError(f'{path}: expected files inside the archive, found the name {out[0]!r}, which leads out of it')
-            z.extractall(tmp)
-        try: found = _from_folder(Path(tmp), only)
+        for z in zips or [path]: _unzip(z, Path(tmp)/z.stem if zips else tmp)
+        try: found = find_set(Path(tmp)/only) if only and (Path(tmp)/only).exists() else _from_folder(Path(tmp), only)
         except (ValueError, OSError) as e: raise ValueError(str(e).replace(tmp, str(path))) from None
         found.notes = [n.replace(tmp, str(path)) for n in found.notes]
     found.path, found.layout = path, f'zip of {found.layout}'
@@ -204,32 +265,55 @@ def _files_in(folder):
         folders[:] = sorted(f for f in folders if f[:1]!='.' and f!='__MACOSX')
         yield from (Path(here)/n for n in sorted(names) if n[:1]!='.')
 
+def _what(path):
+    "What a file is that holds no data set: unpacked, where it is packed and whole"
+    with opened(path) as f: inside = f.read(262)
+    if inside[257:]==b'ustar': return 'a tar archive: unpack it'
+    packed = start_of(path, 262)!=inside
+    return (what_is(inside[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(inside[:64])
+
 def _from_folder(path, only=''):
     "A set in a folder: what most says about data decides"
     by_layout = defaultdict(list)
     for f in _files_in(path):
         if not f.is_file(): continue    # a device, a dangling link
         layout = 'pictures' if f.suffix.lower() in PICTURES else layout_of(f)
-        if re.search(r'idx\d|ubyte', f.name): layout = 'idx'    # it claims to be: it is read, or refused with a reason
+        if re.search(r'(idx\d|ubyte)(\.gz)?$', f.name, re.I): layout = 'idx'    # it claims to be: it is read, or refused with a reason
         by_layout[layout].append(f)
-    for layout in ('idx', 'NumPy', 'Parquet', 'MATLAB', 'HDF5', 'libsvm', 'CSV'):
-        if not (some := by_layout[layout]): continue
-        return _from_idx(path, some, only) if layout=='idx' else _from_files(path, layout, some, only)
-    if by_layout['pictures']: return _from_pictures(path, by_layout['pictures'])
-    if len(by_layout['zip'])==1: return _from_zip(by_layout['zip'][0], only)
-    lie = [f.name + (f' ({what})' if (what := what_is(start_of(f))) else '') for f in by_layout['']+by_layout['zip']]
+    if by_layout['idx']: return _from_idx(path, by_layout['idx'], only)
+    pictures, found, why = by_layout['pictures'], None, None
+    for layout in ('NumPy', 'Parquet', 'MATLAB', 'HDF5', 'libsvm', 'CSV'):
+        if not by_layout[layout]: continue
+        try: found = _from_files(path, layout, by_layout[layout], only)
+        except ValueError as e: why = e
+        if found or why: break
+    in_classes = len({f.parent.name for f in pictures if f.parent!=path})>1    # not just plots beside the data
+    if pictures and (in_classes and (why or found and sum(len(p.labels) for p in found.parts())<len(pictures)) or not (found or why)):
+        beside = [f.name for f in by_layout[layout]] if found or why else []
+        return _from_pictures(path, pictures, [f'{", ".join(beside[:3])}: left out, since there are more pictures in folders']*bool(beside))
+    if why: raise why
+    if found: return found
+    zips = by_layout['zip']
+    if len(zips)==1: return _from_zip(zips[0], only)
+    if len(zips)>1 and len({set_of(z.stem) for z in zips})==1 and len({split_of(z.stem) for z in zips}-{''})==len(zips): return _from_zip(path, only, zips)
+    lie = [f.name + (f' ({what})' if (what := _what(f)) else '') for f in by_layout['']+by_layout['zip']]
     lie = ', '.join(lie[:4]) + ', …'*(len(lie)>4) if lie else 'an empty folder'
     raise ValueError(f'{path}: expected a data set, found {lie}')
 
 # %% ../nbs/00b_any_digits_files.ipynb #afe722cd
 def find_set(
-    path,     # A folder, a file, or what scikit-learn's loaders give
+    path,     # A folder, a file, or what scikit-learn's loaders give; of several sets in a folder or a zip, its name behind it
 )->Found:     # The set as it lies there
     "Read any of the layouts, found by content; nothing is changed"
     if hasattr(path, 'keys') and 'target' in path: return _from_bunch(path)
+    if isinstance(path, tuple) and len(path)==2: return _from_pair(path)
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise ValueError(f"expected a folder, a file, or what scikit-learn's loaders give, found {'nothing' if path in ('', None) else f'a {type(path).__name__}'}")
     path, only = Path(path).expanduser(), ''
-    if not path.exists() and path.parent.is_dir():    # FOLDER/NAME: one of several sets in a folder
-        if any(set_of(f.name)=='-'.join(words(path.name)) for f in _files_in(path.parent)): path, only = path.parent, path.name
+    if not path.exists():    # FOLDER/NAME: one of several sets in a folder, or in a zip
+        above = next(p for p in path.parents if p.exists())
+        if above.is_file() and layout_of(above)=='zip': return _from_zip(above, path.relative_to(above).as_posix())
+        if above==path.parent and any(_is_called(set_of(_inside(f, above)), path.name) for f in _files_in(above)): path, only = above, path.name
     if not path.exists(): raise FileNotFoundError(f'{path}: expected a data set, found nothing; check the path')
     if path.is_dir(): return _from_folder(path, only)
     if not path.is_file(): raise ValueError(f'{path}: expected a file or a folder, found a device or a pipe')
@@ -242,10 +326,20 @@ def _from_file(path):
     if layout=='idx':
         return _from_idx(path.parent, [f for f in path.parent.iterdir() if f.is_file() and layout_of(f)=='idx'], path.name)
     if layout in ('', 'pictures'):
-        raise ValueError(f'{path}: expected a data set, found {what_is(start_of(path)) or "a file of no kind that is known"}')
+        raise ValueError(f'{path}: expected a data set, found {_what(path) or "a file of no kind that is known"}')
     return _from_files(path, layout, [path], '')
 
 def _from_bunch(bunch):
     "What `load_digits` gives: a dictionary with `images` or `data`, and `target`"
-    images = bunch['images'] if 'images' in bunch else bunch['data']
-    return assemble('scikit-learn', 'Bunch', [Part('train', np.asarray(images), np.asarray(bunch['target']))])
+    return _from_pair((bunch['images'] if 'images' in bunch else bunch['data'], bunch['target']))
+
+def _from_pair(pair):
+    "Pictures with labels, as `return_X_y` gives them, or two such pairs to train on and to test with, as Keras gives them"
+    def part(name, images, labels):
+        images, labels = np.asarray(images), np.asarray(labels)
+        if not layouts.is_images(images.shape) or len(images)!=len(labels):
+            raise ValueError(f'scikit-learn: expected pictures and as many labels, found shapes {images.shape} and {labels.shape}')
+        return Part(name, images, *layouts.columns_of(labels))
+    if all(isinstance(p, tuple) and len(p)==2 for p in pair): parts = [part('train', *pair[0]), part('test', *pair[1])]
+    else: parts = [part('train', *pair)]
+    return assemble('scikit-learn', 'Bunch', parts)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'SIDE', 'FORMATS', 'TURNS', 'TOPS', 'WHOLE', 'MAX_BYTES', 'PYTHON_PIXELS', 'MAX_SCANS', 'MAX_PARTS',
-           'MARKER', 'as_picture', 'read_picture', 'disc', 'fake_photo', 'into_box']
+           'MARKER', 'ground', 'as_picture', 'read_picture', 'disc', 'fake_photo', 'into_box']
 
 # %% ../../nbs/core/pictures.ipynb #a1c00005
 import io, os, re, stat, struct, warnings
@@ -41,7 +41,7 @@ def _to_bytes(
 def _grey_and_alpha(picture):
     return np.asarray(picture.convert('RGB').convert('L'), np.float32), np.asarray(picture.getchannel('A'), np.float32)/255
 
-def _ground(
+def ground(
     picture, # Pillow's, of mode RGBA
 )->float:    # From 0 for black to 255 for white
     "The paper for what is transparent: one that fits the rest"
@@ -102,7 +102,7 @@ def _to_grey(
     if see_through:
         if box==WHOLE: uncut = picture
         else: uncut = (uncut if uncut.mode=='RGBA' else uncut.convert('RGBA')).reduce(-(-max(uncut.size)//SIDE))
-        picture = _on_ground(picture, _ground(uncut))
+        picture = _on_ground(picture, ground(uncut))
     if turn is not None: picture = picture.transpose(turn)
     return np.asarray(picture, np.float32)/255
 
@@ -113,7 +113,7 @@ def as_picture(
     "An array as one picture; a `ValueError` that names its shape where it is none, or several"
     if hasattr(x, 'detach'): x = x.detach().cpu().numpy()
     shape = x.shape
-    if shape==(784,): x = x.reshape(28,28)
+    if shape in ((784,), (1,784)): x = x.reshape(28,28)
     elif x.ndim==4 and shape[0]==1: x = x[0]
     is_batch = x.ndim==3 and len(x)>1 and x.shape[1:]==(28,28)                  # of MNIST's, rather than a tiny one in colour
     if x.ndim==3 and x.shape[0] in (1,3,4) and x.shape[2] not in (1,3,4) and not is_batch: x = np.moveaxis(x, 0, 2)

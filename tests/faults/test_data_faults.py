@@ -395,7 +395,7 @@ def test_labels_from_one_become_labels_from_zero(tmp_path):
     assert train.labels.tolist()==list(range(26)) and len(train.classes)==26 and 'labels: 1 to 26 became 0 to 25' in train.notes
 
 
-@pytest.mark.fault(102, without=mutant(f'{FILES}._from_zip', 'if n>2**31 or len(names)>300_000:', 'if False:')
+@pytest.mark.fault(102, without=mutant(f'{FILES}._unzip', 'if n>2**31 or len(names)>300_000:', 'if False:')
                    | {f'{LAYOUTS}.zipfile.ZipFile.namelist': 'lambda z: []'})
 def test_a_zip_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path):
     from mnist_course.any_digits import load_any
