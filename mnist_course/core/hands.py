@@ -47,8 +47,8 @@ def _meet(where, rank, world, seconds):
         except Exception as e: found.append(e)
     thread = Thread(target=look, daemon=True)
     thread.start()
-    thread.join(seconds+2)
-    if not found: raise RuntimeError('something listens there, and it never answers')
+    thread.join(seconds+5)
+    if not found: raise RuntimeError('no answer from there')
     if isinstance(found[0], Exception): raise found[0]
     found[0][0].set_timeout(timedelta(seconds=seconds))
     return found[0]
