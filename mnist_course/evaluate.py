@@ -60,7 +60,7 @@ def _classes(t, name):
     "`t` if it is a row of class numbers, an array or a list of them as a tensor; else a `ValueError`"
     if not isinstance(t, Tensor):
         t = as_tensor(name, t)
-        if t.dtype in (torch.uint8, torch.int8, torch.int16, torch.int32): t = t.long()    # an array's own way to hold class numbers
+        if not t.numel() or t.dtype in (torch.uint8, torch.int8, torch.int16, torch.int32): t = t.long()    # an array's own way to hold class numbers
     if t.ndim==1 and t.dtype==torch.int64: return t
     raise ValueError(f'{name}: expected class numbers, int64, shape (n,), found {t.dtype}, {tuple(t.shape)}'
                      + (': use probs.argmax(1)' if t.ndim==2 and t.is_floating_point() else f': use {name}.long().view(-1)'))

@@ -9,7 +9,7 @@ __all__ = ['MOMENTS', 'DataLoaders', 'Callback', 'CancelBatchException', 'Cancel
            'SkipValidation', 'decode_preds']
 
 # %% ../nbs/06_learner.ipynb #27254133
-import copy, time, warnings
+import copy, time
 from collections.abc import Callable
 from contextlib import contextmanager
 from math import cos, inf, nan, pi
@@ -18,8 +18,8 @@ import torch
 from fastcore.basics import listify, patch
 from torch import Tensor, nn
 
-from .core.choices import nearest
-from .core.guards import check_count, check_function, check_pictures, check_range, explained, in_any_case, metric_name, one_number
+from .core.guards import (check_callbacks, check_count, check_function, check_loader, check_parts, check_pictures,
+                                      check_range, explained, in_any_case, metric_name, one_number, warn_of_typos)
 from .core.progress import EpochBar, plot_loss, plot_metrics, plot_rates
 from .data import show_digits
 from .optimizer import Adam, set_hyper
@@ -34,9 +34,7 @@ class DataLoaders:
     ):
         if len(loaders)<2:
             raise ValueError(f'DataLoaders needs a loader to train and one to validate, found {len(loaders)}')
-        for i,dl in enumerate(loaders):
-            if hasattr(dl, '__len__') and not len(dl):
-                raise ValueError(f'loader {i} gives no batch: give it more rows, or a smaller batch size')
+        for i,dl in enumerate(loaders): check_loader(i, dl)
         self.loaders = list(loaders)
         self.device = torch.device(device or getattr(loaders[0], 'device', None) or 'cpu')
 
@@ -67,16 +65,6 @@ _phases = 'fit','epoch','train','validate','batch'
 MOMENTS = (*(f'{side}_{phase}' for phase in _phases for side in ('before','after_cancel','after')),
            'after_pred', 'after_loss', 'before_step', 'after_step', 'cleanup_fit')
 
-# %% ../nbs/06_learner.ipynb #mo000004
-def _warn_of_typos(cb):
-    "Warn of each method of a callback that is named like a moment, and that the loop never calls"
-    cls = type(cb)
-    for name in dir(cls):
-        if not name.startswith(('before_','after_','cleanup_')) or name in MOMENTS or not callable(getattr(cls, name)): continue
-        near = nearest(name, MOMENTS)
-        hint = f'did you mean {near}?' if near else 'the loop has no such moment'
-        warnings.warn(f'{cls.__name__}.{name} is never called: {hint}', stacklevel=3)
-
 # %% ../nbs/06_learner.ipynb #cf81275b
 class Learner:
     "A model, its data, its loss and its optimizer, and the loop that trains them; arguments as in fastai's `Learner`"
@@ -89,6 +77,7 @@ class Learner:
         metrics=None,             # Function, or list of functions, of activations and targets: means over a batch
         cbs=None,                 # `Callback`, or list of them, beside the recorder and the progress bar
     ):
+        check_parts(dls, model)
         self.dls, self.model, self.loss_func, self.opt_func, self.lr = dls, model, loss_func, opt_func, lr
         self.metrics, self.cbs, self.opt, self.training = [*listify(metrics)], [], None, False
         for name,f in ('loss_func',loss_func), ('opt_func',opt_func), *(('metrics',m) for m in self.metrics):
@@ -98,8 +87,9 @@ class Learner:
 
     def add_cbs(self, cbs):
         "Add one callback, or a list of them; a warning names a method that no moment will call"
-        for cb in listify(cbs):
-            _warn_of_typos(cb)
+        check_callbacks(cbs := listify(cbs), MOMENTS)    # all of them first: on an error none is added
+        for cb in cbs:
+            warn_of_typos(cb, MOMENTS)
             cb.learn = self
             self.cbs = sorted([*self.cbs, cb], key=lambda o: o.order)
 
@@ -180,18 +170,19 @@ def fit(self:Learner,
     "Train and validate `n_epoch` times; the optimizer and what it remembers are kept from fit to fit"
     n_epoch = check_count('n_epoch', n_epoch, 'passes')
     lr, cbs = self.lr if lr is None else lr, listify(cbs)
-    self.n_epoch, self.epoch, self.train_iter, self.loss = n_epoch, 0, 0, None
+    check_callbacks(cbs, MOMENTS)    # whatever is refused, is refused before anything is changed
+    check_function('loss_func', self.loss_func)
+    if (type(self), type(self.dls.train))==(Learner, DataLoader): check_pictures(self, cbs)
     self.model.to(self.dls.device)
-    if self.opt is None: self.opt = self.opt_func(self.model.parameters(), lr=lr)
-    set_hyper(self.opt, 'lr', lr)
+    opt = self.opt_func(self.model.parameters(), lr=lr) if self.opt is None else self.opt
+    set_hyper(opt, 'lr', lr)
+    self.opt, self.n_epoch, self.epoch, self.train_iter, self.loss = opt, n_epoch, 0, 0, None
     self.opt.zero_grad()
     self.add_cbs(cbs)
     def ends():
         for cb in list(self.cbs): yield getattr(cb, 'cleanup_fit', lambda: None)
         yield lambda: self.remove_cbs(cbs)
-    with in_any_case(ends()):
-        if (type(self), type(self.dls.train))==(Learner, DataLoader): check_pictures(self)
-        self._phase('fit', self._do_fit, CancelFitException)
+    with in_any_case(ends()): self._phase('fit', self._do_fit, CancelFitException)
 
 # %% ../nbs/06_learner.ipynb #967236ee
 class Recorder(Callback):

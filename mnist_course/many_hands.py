@@ -19,10 +19,12 @@ import torch.distributed as dist
 from fastcore.basics import listify, patch
 from torch import Tensor
 
+from .core.guards import metric_name
 from .core.hands import peers_answer
+from .core.runs import digest_rows, name_of
 from .data import load_mnist, to_float
 from .learner import Callback, CancelBatchException, DataLoaders, Learner, SkipValidation
-from .persist import CheckpointCallback, LogCallback, Resume
+from .persist import CheckpointCallback, LogCallback, Resume, opt_state
 from .recipes import FlushDenormals, Recipe, Run, check_digits, class_count, for_classes, hold_out
 from .sgd import DataLoader
 from .softmax import accuracy
@@ -171,6 +173,15 @@ def _check_threads():
     if here>1 and here*torch.get_num_threads()>cores:
         warnings.warn(f'{here} processes with {torch.get_num_threads()} threads each on {cores} cores: set OMP_NUM_THREADS={max(cores//here,1)}', stacklevel=3)
 
+def _rules(learn):
+    "How a Learner trains, in words; and on what, where all processes have all rows"
+    opt, dl = opt_state(learn.opt), learn.dls.train
+    groups = opt['param_groups'] if 'param_groups' in opt else [opt['settings']]
+    rules = {'loss': name_of(learn.loss_func), 'optimizer': opt['kind'].rpartition('.')[2], 'metrics': [metric_name(m) for m in learn.metrics]}
+    rules |= {k+f' of group {i}'*(len(groups)>1): str(v) for i,g in enumerate(groups) for k,v in g.items() if k!='params'}
+    if isinstance(dl, ShardLoader): rules |= {'a digest of pictures': digest_rows(dl.x), 'a digest of labels': digest_rows(dl.y)}
+    return rules
+
 class DistributedCallback(Callback):
     "One gradient from all processes of a group before every step, and metrics over all rows; each process has its own part of the data"
     order = -60    # before the recorder takes means
@@ -185,7 +196,7 @@ class DistributedCallback(Callback):
         self.params = [p for p in learn.model.parameters() if p.requires_grad]
         shapes = [list(p.shape) for p in self.params]
         agree({'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None), 'the number of rows': len(getattr(dl, 'x', ())),
-               'seed': dl.seed if isinstance(dl, ShardLoader) else None, 'epochs': learn.n_epoch, 'layers': shapes})
+               'seed': dl.seed if isinstance(dl, ShardLoader) else None, 'epochs': learn.n_epoch, 'layers': shapes} | _rules(learn))
         _check_threads()
         share_state(learn.model.state_dict().values())
         sizes, p = [p.numel() for p in self.params], self.params[0]
@@ -282,6 +293,11 @@ def train_together(
     recipe, first = for_classes(replace(recipe, **changes), class_count(train)), dist.get_rank()==0
     if n_valid: train, test = hold_out(train, n_valid)
     for digits in (train, test): check_digits(digits, class_count(train))
+    resumed = [cb for cb in listify(cbs) if isinstance(cb, Resume)]
+    agree({'recipe': recipe.name, 'network': recipe.network, 'lr': recipe.lr, 'batch size': recipe.bs, 'epochs': recipe.n_epoch, 'pixels': recipe.pixels, 'seed': seed, 'pictures held out': n_valid,
+           'loss': name_of(recipe.loss_func), 'optimizer': name_of(recipe.opt_func), 'to resume': [cb.lr for cb in resumed]}
+          | {f'a digest of {what}': digest_rows(t) for what,t in (('pictures', train.images), ('labels', train.labels),
+             ('pictures to judge on', test.images), ('their labels', test.labels))})
     check_shares(len(train), recipe.bs, dist.get_world_size())
     torch.manual_seed(seed)
     train_dl = ShardLoader((train.images, train.labels), bs=recipe.bs, shuffle=True, seed=seed, device=device)

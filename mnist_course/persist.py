@@ -18,8 +18,9 @@ from torch import nn
 
 import mnist_course
 from .core.contents import (check_generators, check_model_header, check_opt_state, file_path, is_count, lay_out,
-                                        looks_like, json_ready, own_module, params_of, warn_of_nan)
-from .core.files import sync_folder, write_atomic
+                                        looks_like, own_module, params_of, warn_of_nan)
+from .core.files import read_whole, sync_folder, write_atomic
+from .core.headers import model_header, whole
 from .learner import DataLoaders
 from .recipes import Recipe, for_classes, get_recipe
 
@@ -58,7 +59,7 @@ def _read_header(path, data):
     n = int.from_bytes(data[:8], 'little')
     if data[8:9]!=b'{': raise bad(looks_like(data))
     if n>len(data)-8: raise bad(f'it claims a header of {n:,} bytes, and {len(data)-8:,} are left')
-    try: header = json.loads(json.loads(data[8:8+n])['__metadata__']['mnist_course'])
+    try: header = json.loads(json.loads(data[8:8+n])['__metadata__']['mnist_course'], parse_int=whole)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise bad('its header says nothing that we know') from None
     if not isinstance(header, dict) or not is_count(header.get('format'), 1): raise bad('its header names no format')
@@ -73,8 +74,7 @@ def read_tensors(
     kind:str|None=None, # What it shall be: the header's `kind`; anything unless given
 )->tuple:               # `(tensors, header)`
     "Read a file of ours; a `ValueError` says what is wrong with it. Nothing in it is ever run"
-    path = Path(path)
-    data = path.read_bytes()
+    data = read_whole(path)
     header = _read_header(path, data)
     try: tensors = {name: t.clone() for name,t in safetensors.torch.load(data).items()}
     except Exception as e: raise ValueError(f'{path}: damaged: {e}') from None
@@ -96,9 +96,8 @@ def save_model(
 ):
     "Weights as safetensors with recipe, settings, classes, metrics and digest: whole or not at all"
     if isinstance(recipe, str): recipe = get_recipe(recipe)
-    made = recipe and {name: getattr(recipe, name) for name in ('name','network','lr','bs','n_epoch')}
-    header = dict(kind='model', recipe=made, classes=json_ready(classes if isinstance(classes, set) else list(classes)), metrics=json_ready(metrics or {}))
-    write_tensors(file_path(path), own_module(model).state_dict(), header)
+    weights = own_module(model).state_dict()
+    write_tensors(file_path(path), weights, model_header(recipe, classes, metrics, weights))
 
 # %% ../nbs/11_persist.ipynb #d2766088
 def misfits(
@@ -250,11 +249,12 @@ def save_checkpoint(
 ):
     "All that a run needs to go on: model, optimizer, record, random generators; whole or not at all"
     rec, tensors = learn.recorder, {}
+    if learn.opt is None: raise ValueError('nothing to go on from yet: the Learner has no optimizer before its first fit')
     state = dict(model=learn.model.state_dict(), opt=opt_state(learn.opt), random=random_state(learn.dls),
                  recorder={name: torch.tensor(getattr(rec, name), dtype=torch.float64) for name in _records})
     skeleton = {name: take_tensors(part, name, tensors) for name,part in state.items()}
-    header = dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=run_settings(learn))
-    write_tensors(path, tensors, header | dict(state=skeleton))
+    run = run_settings(learn) | dict(metrics=rec.metric_names[2:])    # those of the record
+    write_tensors(path, tensors, dict(kind='checkpoint', epoch=len(rec.values), n_epoch=learn.n_epoch, run=run, state=skeleton))
 
 # %% ../nbs/11b_watching.ipynb #7ad222c2
 def _state(path, tree, tensors):
@@ -297,8 +297,8 @@ def load_checkpoint(
     warn_of_nan(path, {k: t for k,t in tensors.items() if k.startswith(('model.','opt.'))}, learn.model)
     if random and (seed := getattr(learn.dls.train, 'seed', None)) is not None:
         learn.dls.train.seed = say_seed(path, header['run'].get('seed'), seed)
-    for name in _records: setattr(learn.recorder, name, state['recorder'][name].tolist())
-    learn.recorder.ends = [int(end) for end in learn.recorder.ends]
+    learn.recorder._open(learn.metrics)    # a new Learner's has no names yet
+    for name in _records: setattr(learn.recorder, name, (state['recorder'][name].long() if name=='ends' else state['recorder'][name]).tolist())
     if random: load_random_state(learn.dls, state['random'])
     return done
 

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from .convnet import BatchNorm, GlobalMax
+from .core.contents import file_path, own_module
+from .core.headers import header_value, list_classes
+from .core.numpy_forward import check_numpy_header
 from .persist import write_tensors
 from .recipes import Pixels
 from .softmax import SoftmaxNet, softmax
@@ -110,7 +113,7 @@ def save_numpy(
     metrics:dict|None=None, # What was measured, as `{'accuracy': .97}`
 ):
     "A network as a file that NumPy alone can answer from, with `mnist_course.core.numpy_forward.load_numpy`"
-    folded = fold_bn(model)
+    folded = fold_bn(own_module(model))
     if any(isinstance(layer, nn.LogSoftmax) for layer in folded[:-1]):
         raise ValueError('a log-softmax before the last layer: the NumPy forward knows it as the last one only')
     layers = [d for layer in folded for d in numpy_layer(layer)]
@@ -118,7 +121,9 @@ def save_numpy(
     if not sizes: raise ValueError('no layer has weights, so nothing says how many classes there are: '
                                    'end the network in an `nn.Linear`')
     n_out = max(2, sizes[-1])
-    if len(classes)!=n_out: raise ValueError(f'{len(classes)} classes for {n_out} probabilities: one each')
+    classes, metrics = list_classes(classes, n_out), header_value('metrics', metrics or {})
     if layers[-1]['kind']!='softmax': layers.append(dict(kind='softmax'))
     arrays = {f'{i}.{k}': d.pop(k) for i,d in enumerate(layers) for k in ('weight','bias') if k in d}
-    write_tensors(path, arrays, dict(kind='numpy', layers=layers, classes=list(classes), metrics=metrics or {}))
+    header = dict(kind='numpy', layers=layers, classes=classes, metrics=metrics)
+    check_numpy_header(header)    # what can't be loaded isn't saved
+    write_tensors(file_path(path), arrays, header)

@@ -360,11 +360,13 @@ def find_model(
     model,      # One of `SHIPPED`, a file by `save_numpy` or `mnist_course train`, or a module of torch's
 )->tuple:       # The network, and the probability from which on it is sure
     "A network that ships, by name, or one of your own; .9 is its threshold unless its header has another"
-    if hasattr(model, 'state_dict'):
+    if hasattr(model, 'state_dict') and not isinstance(model, type):
         net = ModuleNet(model)
         net(np.zeros((1,28,28), np.uint8))    # from here on it knows its classes
         return net, .9
-    if not isinstance(model, (str,Path)): raise ValueError(f'model: expected a name, a file, or a module of torch, found a {type(model).__name__}')
+    if not isinstance(model, (str,Path)):
+        found = f'the class {model.__name__}: make one of it first' if isinstance(model, type) else f'a {type(model).__name__}'
+        raise ValueError(f'model: expected a name, a file, or a module of torch, found {found}')
     if (Path(model)/'model.safetensors').is_file(): model = Path(model)/'model.safetensors'    # the folder of a training run
     if not Path(model).is_file(): model = _renamed(str(model))
     if str(model) in SHIPPED: path = MODELS/f'{model}.safetensors'

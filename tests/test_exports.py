@@ -726,6 +726,10 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
 from types import SimpleNamespace
 learn = SimpleNamespace(cbs=[], model=torch.nn.Linear(784,1), dls=SimpleNamespace(train=SimpleNamespace(x=images)))
 assert caught(lambda: check_pictures(learn)) is ValueError''',
+    check_parts = "check_parts(m.DataLoaders(batches, batches), torch.nn.ReLU()); assert caught(lambda: check_parts(batches, torch.nn.ReLU())) is ValueError",
+    check_loader = "check_loader(0, batches); assert caught(lambda: check_loader(0, iter(batches))) is ValueError",
+    check_callbacks = "check_callbacks([m.Callback()], m.MOMENTS); assert caught(lambda: check_callbacks([m.Callback], m.MOMENTS)) is ValueError",
+    warn_of_typos = "warn_of_typos(m.Callback(), m.MOMENTS)",
     check_range = "check_range(.1, 1.); assert caught(lambda: check_range(0, 1.)) is ValueError",
     check_used = "assert caught(lambda: check_used([torch.ones(1)])) is ValueError",
     metric_name = "assert metric_name(abs)=='abs'",
@@ -736,6 +740,12 @@ heard = []
 with in_any_case([lambda: heard.append(1)]): pass
 assert heard==[1]''',
 ),
+'core.headers': dict(
+    whole = "assert whole('12')==12 and caught(lambda: whole('1'*400)) is ValueError",
+    header_value = "assert header_value('a', (torch.tensor(3), {1: 2}))==[3, {'1': 2}] and caught(lambda: header_value('a', {1})) is ValueError",
+    list_classes = "assert list_classes('ab', 2)==['a','b'] and caught(lambda: list_classes('ab', 3)) is ValueError",
+    model_header = "assert model_header(None, 'ab', None, {})['classes']==['a','b'] and caught(lambda: model_header(None, 'ab', [1], {})) is ValueError",
+),
 'core.runs': dict(
     name_of = "assert name_of(abs)=='abs'",
     describe_layers = "assert describe_layers(torch.nn.ReLU())==[['ReLU', {}]]",
@@ -743,7 +753,7 @@ assert heard==[1]''',
     digest_rows = "assert digest_rows(labels)==digest_rows(labels.clone())!=digest_rows(labels+1)",
     run_settings = '''
 from types import SimpleNamespace
-learn = SimpleNamespace(cbs=[], model=torch.nn.ReLU(), loss_func=abs, recorder=SimpleNamespace(metric_names=['a','b']), dls=SimpleNamespace(train=batches))
+learn = SimpleNamespace(cbs=[], model=torch.nn.ReLU(), loss_func=abs, metrics=[max], dls=SimpleNamespace(train=batches))
 assert run_settings(learn)['batches an epoch']==2''',
     check_run = "assert caught(lambda: check_run('f', {'metrics': []}, {'metrics': ['a']})) is ValueError",
     say_seed = "assert say_seed('f', 1, 1)==1",
@@ -779,6 +789,7 @@ assert not list(tmp.glob('.lock'))''',
     copy_file = "(tmp/'one').write_text('1'); copy_file(tmp/'one', tmp/'two'); assert (tmp/'two').read_text()=='1'",
     read_csv = "(tmp/'a.csv').write_bytes(csv_bytes(['a'], [dict(a=1)])); assert read_csv(tmp/'a.csv')==[dict(a='1')]",
     csv_bytes = "assert csv_bytes(['a'], [dict(a=1)])==b'a\\n1\\n'",
+    read_whole = "(tmp/'w').write_text('a'); assert read_whole(tmp/'w')==b'a' and caught(lambda: read_whole(tmp/'none')) is FileNotFoundError",
     ready_folder = "assert ready_folder(tmp/'new').is_dir()",
     read_lesson = "assert read_lesson(m.find_lessons()[0]/'03_loss.ipynb')['cells']",
     write_notebook = "assert write_notebook(tmp/'nb.ipynb', dict(cells=[])).exists()",
@@ -786,6 +797,7 @@ assert not list(tmp.glob('.lock'))''',
     copy_lessons = "assert Path('index.ipynb') in copy_lessons(find_lessons()[0], tmp/'lessons')",
 ),
 'core.numpy_forward': dict(
+    check_numpy_header = "check_numpy_header(dict(layers=[dict(kind='softmax')], classes=['a','b'], metrics={})); assert caught(lambda: check_numpy_header({})) is ValueError",
     file_kind = "(tmp/'a').write_text('a'); assert file_kind(tmp/'a')==''",
     SETTINGS = "assert 'mean' in SETTINGS",
     linear_steps = "import numpy as np; out, steps = linear_steps(np.ones((1,2), 'f'), np.ones((3,2), 'f'), np.ones(3, 'f')); [s() for s in steps]; assert out.tolist()==[[3,3,3]]",
@@ -1206,6 +1218,7 @@ def lost():
     with peers_answer('this'): raise RuntimeError('x')
 assert caught(lost) is m.PeerLost""",
     process_group = one_of_one("pass"),
+    end_with_parent = "end_with_parent(every=600.)",
     serve = "import io, sys; sys.stdin = io.StringIO(''); serve(tmp, 0, 1, 30)",
     Hands = "h = Hands(1, timeout=60); h.start(); assert h(abs, -3)==[3] and h.ask(abs, 'a')[0].__class__ is TypeError; h.close()",
 )

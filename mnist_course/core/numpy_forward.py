@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LAYERS', 'SETTINGS', 'linear_steps', 'relu_steps', 'conv_steps', 'pool_steps', 'global_max_steps', 'flatten_steps',
-           'unflatten_steps', 'scale_steps', 'softmax_steps', 'pixel_steps', 'NumpyModel', 'file_kind', 'read_numpy',
-           'load_numpy']
+           'unflatten_steps', 'scale_steps', 'softmax_steps', 'pixel_steps', 'NumpyModel', 'check_numpy_header',
+           'file_kind', 'read_numpy', 'load_numpy']
 
 # %% ../../nbs/core/numpy_forward.ipynb #3b5d8a0a
 import json
@@ -205,7 +205,7 @@ SETTINGS = dict(mean=(_is_number, 'a number'), slope=(_is_number, 'a number'),
 def _need(ok, field, found, expected):
     if not ok: raise ValueError(f'{field} is {repr(found)[:60]}: expected {expected}')
 
-def _check_header(
+def check_numpy_header(
     header:dict, # What the file says of itself
 ):
     "Is each field what `save_numpy` writes? A `ValueError` names the first that isn't"
@@ -272,15 +272,17 @@ def read_numpy(
     except Exception as e: raise bad(f'{type(e).__name__}: {e}') from None
     if (header.get('kind'), header.get('format'))!=('numpy', 1):    # first: another version may have another digest
         raise ValueError(f'{path}: kind {header.get("kind")}, format {header.get("format")}: '
-                         'expected kind numpy, format 1. save_numpy(new_file, load_model(this_file)) makes one of a model by '
-                         '`mnist_course train`; lesson 15 does so by itself')
+                         + ('a checkpoint is there to go on from. The model.safetensors or best.safetensors beside it is one to ask'
+                            if header.get('kind')=='checkpoint' else
+                            'expected kind numpy, format 1. save_numpy(new_file, load_model(this_file)) makes one of a model by '
+                            '`mnist_course train`; lesson 15 does so by itself'))
     sha = sha256(json.dumps(header, sort_keys=True).encode())
     for name,a in sorted(arrays.items()):
         sha.update(f'{name} torch.{a.dtype} {a.shape} '.encode())
         sha.update(np.ascontiguousarray(a))
     if sha.hexdigest()!=expected: raise bad(f'its SHA-256 should be {expected}, and is {sha.hexdigest()}')
     try:
-        _check_header(header)
+        check_numpy_header(header)
         _check_arrays(header['layers'], arrays)
     except ValueError as e: raise ValueError(f'{path}: {e}') from None
     return header, arrays

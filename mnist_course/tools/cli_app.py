@@ -7,7 +7,7 @@ __all__ = ['ENDINGS', 'app', 'start', 'duration', 'printable', 'explain', 'Endin
            'run_command', 'test_refused', 'plain_warnings', 'whole_number', 'count_of', 'rate', 'browser_here']
 
 # %% ../../nbs/tools/cli_app.ipynb #41d8e2e4
-import io, os, re, signal, sys, threading
+import atexit, io, os, re, signal, sys, threading
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from math import inf
@@ -57,10 +57,11 @@ ENDINGS = {130: 'interrupted', 143: 'ended by SIGTERM', 129: 'ended: its termina
 
 class Ending:
     "Between `begin` and `close` the signals that end a process raise `KeyboardInterrupt`; `code` says which came first"
-    def __init__(self): self.code, self.before, self.owner, self.is_open = None, {}, os.getpid(), False
+    def __init__(self): self.code, self.before, self.owner, self.is_open, self.last = None, {}, os.getpid(), False, 0
 
     def begin(self):
         "Listen, where Python allows it: in the main thread"
+        atexit.register(self._leave)    # early, so that it is called last
         if threading.current_thread() is not threading.main_thread(): return
         self.hook, sys.unraisablehook = sys.unraisablehook, self._lost
         for name,ours in dict(SIGINT=self._came, SIGTERM=self._came, SIGHUP=self._came, SIGALRM=self._again).items():
@@ -97,8 +98,17 @@ class Ending:
         self.is_open = False
         self._remind(0)
 
+    def _leave(self):
+        """The very end after an error or a signal. Python's own would make a SIGINT of an interrupt that came inside an `exec`,
+        and would abort where a thread of PyTorch still waits for a port"""
+        if not self.last or os.getpid()!=self.owner: return
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception): stream.flush()
+        os._exit(self.last)
+
     def restore(self):
         "Leave the signals to whom they belonged"
+        atexit.unregister(self._leave)
         if not self.before: return
         self._remind(0)
         for signum,before in self.before.items(): signal.signal(signum, before)
@@ -202,7 +212,8 @@ def main(
         with suppress(OSError):    # the terminal may be gone
             for line in _told or ['No file is left half-written.']: print(line, file=sys.stderr)
             print(f'mnist_course: {ENDINGS[code]}', file=sys.stderr, flush=True)
-    if not is_ours: ending.restore()    # else the process ends here, and no signal shall disturb that
+    if is_ours: ending.last = code    # the process ends here, and no signal shall disturb that
+    else: ending.restore()
     sys.exit(code)
 
 # %% ../../nbs/tools/cli_app.ipynb #ea64eac2

@@ -22,6 +22,13 @@ def as_options(
     return [text for name,v in given for text in ([name] if v is True else [name, str(v)])]
 
 # %% ../../nbs/tools/cli_many.ipynb #team0008
+def _place(rank, world):
+    "This process's number and how many there are, from the environment"
+    if not (rank.isdecimal() and world.isdecimal() and int(rank)<int(world)):
+        raise ValueError(f'RANK is {rank!r} and WORLD_SIZE is {world!r}: expected two whole numbers, the first from 0 to WORLD_SIZE-1. '
+                         'torchrun sets both; without it, unset them')
+    return int(rank), int(world)
+
 class Team:
     "The processes that train together, as one of them sees it, or as the command that starts them"
     def __init__(self,
@@ -30,12 +37,15 @@ class Team:
     ):
         env = os.environ
         self.grouped, self.timeout = {'RANK','WORLD_SIZE'} <= env.keys(), timeout
-        self.world = int(env['WORLD_SIZE']) if self.grouped else processes or 1
-        self.first = not self.grouped or env['RANK']=='0'
+        rank, self.world = _place(env['RANK'], env['WORLD_SIZE']) if self.grouped else (0, processes or 1)
+        self.first = not rank
         self.launches = not self.grouped and self.world>1
         if self.grouped and processes and processes!=self.world:
             raise ValueError(f'--processes {processes} in a process that torchrun has started as one of {self.world}: leave it out')
         if self.grouped or self.launches: env.setdefault('TORCH_CPP_LOG_LEVEL', 'FATAL')    # read as torch is imported
+        if self.grouped and 'TORCHELASTIC_RUN_ID' in env:
+            from mnist_course.core.hands import end_with_parent
+            end_with_parent(int(env.get('MNIST_COURSE_LAUNCHED', 0)) or None)
 
     def check(self,
         n:int,          # Pictures to train on
@@ -60,7 +70,10 @@ class Team:
         return torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0))) if own else asked
 
     @contextmanager
-    def joined(self, device='cpu'):
+    def joined(self,
+        device='cpu', # Where to compute
+        **common,     # What all must have been told, by name; small values that JSON can hold
+    ):
         "Inside this `with` the processes are one group. Where our own command has started them, it is told the error"
         if not self.grouped:
             yield self
@@ -71,7 +84,7 @@ class Team:
             if cuda:
                 import torch
                 torch.cuda.set_device(self.device(device))
-            with process_group(self.timeout, 'nccl' if cuda else 'gloo'): yield self
+            with process_group(self.timeout, 'nccl' if cuda else 'gloo', common=common): yield self
         except Exception as e:
             if 'MNIST_COURSE_LAUNCHED' not in os.environ: raise
             raise SystemExit(_leave_word(e)) from None
@@ -105,8 +118,9 @@ def _first_cause(failures):
     rank, failure = min(failures.items(), key=lambda f: order(f[1]))
     told = failure.message
     text = told['message'] if isinstance(told, dict) else f'process {rank} ended with code {failure.exitcode}; what it says stands above'
-    if failure.exitcode<0:
-        text = (f'process {rank} was ended by {signal.Signals(-failure.exitcode).name}: start again, '
+    by = max(-failure.exitcode, failure.exitcode-128)    # killed by a signal, or ended as we end at one
+    if by>0:
+        text = (f'process {rank} was ended by {signal.Signals(by).name}: start again, '
                 '--resume goes on from the last checkpoint')
     return RuntimeError(text) if failure.exitcode==1 else ChildProcessError(text)
 
@@ -120,16 +134,16 @@ def launch(
     from torch.distributed.run import get_args_parser, run
     line = ['--standalone', '--nproc-per-node', str(processes), '-m', 'mnist_course.tools.cli', *map(str, args)]
     os.environ.setdefault('OMP_NUM_THREADS', '1')
-    os.environ['MNIST_COURSE_LAUNCHED'] = '1'
+    os.environ['MNIST_COURSE_LAUNCHED'] = str(os.getpid())
     logging.disable(logging.CRITICAL)    # its own view of what went wrong, in forty lines
     handlers = {s: signal.getsignal(s) for name in ('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT') if (s := getattr(signal, name, None))}
+    came = 0
     try: run(get_args_parser().parse_args(line))
     except ChildFailedError as e: raise _first_cause(e.failures) from None
-    except SignalException as e:
-        if e.sigval==signal.SIGINT: raise KeyboardInterrupt from None
-        raise SystemExit(128+e.sigval) from None
+    except SignalException as e: came = e.sigval
     finally:
         logging.disable(logging.NOTSET)
         if threading.current_thread() is threading.main_thread():    # torchrun leaves its own behind
             for s,handler in handlers.items(): signal.signal(s, handler or signal.SIG_DFL)
         del os.environ['MNIST_COURSE_LAUNCHED']
+    if came: signal.raise_signal(came)    # now to whom it belongs: the command says what is kept

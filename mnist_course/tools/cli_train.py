@@ -8,7 +8,7 @@ __all__ = ['ladder', 'on_your_code', 'recipes_table', 'recipes', 'check_run', 'h
 
 # %% ../../nbs/tools/cli_train.ipynb #5b15ebd2
 import shlex, sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -146,6 +146,15 @@ def check_run(
                          '--out names another folder')
 
 # %% ../../nbs/tools/cli_train.ipynb #hold0002
+def _what_is_kept(folder, resume):
+    "Says later what a run that was cut short has left"
+    last = Path(folder)/'last.safetensors'
+    new = watch(last)
+    def say():
+        if new(): return f'Kept: {last}. The same with --resume goes on.'
+        return f'Kept: {last}, as it was. The same goes on.' if resume else 'Nothing is kept yet.'
+    return say
+
 @contextmanager
 def hold_run(
     folder:Path,        # Where a run shall be kept; made if it is missing
@@ -155,14 +164,14 @@ def hold_run(
     "Check a run's folder, and keep others from writing to it inside this `with`"
     from mnist_course.core.files import held, ready_folder
     if not Path(folder).exists(): check_run(folder, resume, replace)    # so that a mistake leaves no folder behind
-    last = Path(folder)/'last.safetensors'
-    new = watch(last)
-    def say_kept():
-        if new(): return f'Kept: {last}. The same with --resume goes on.'
-        return f'Kept: {last}, as it was. The same goes on.' if resume else 'Nothing is kept yet.'
-    with held(ready_folder(folder)), kept(say_kept):
-        check_run(folder, resume, replace)
-        yield
+    made = not Path(folder).exists()
+    try:
+        with held(ready_folder(folder)), kept(_what_is_kept(folder, resume)):
+            check_run(folder, resume, replace)
+            yield
+    finally:
+        if made:
+            with suppress(OSError): Path(folder).rmdir()    # a run that was refused leaves no empty folder
 
 # %% ../../nbs/tools/cli_train.ipynb #27bf4f85
 def keepers(
@@ -270,9 +279,10 @@ def train(
     cbs, model = keepers(folder, recipe, bool(valid), log, resume, lr, names), folder/'model.safetensors'
     if team.launches:
         check_run(folder, resume, anew)
-        return launch(processes, ['train', name, *as_options(epochs=epochs, lr=lr, bs=bs, seed=seed, device=device, valid=valid,
+        with kept(_what_is_kept(folder, resume)): return launch(processes, ['train', name, *as_options(epochs=epochs, lr=lr, bs=bs, seed=seed, device=device, valid=valid,
                                   out=out, log=log, resume=resume, replace=anew, timeout=timeout, data=data)])
-    with team.joined(device), hold_run(folder, resume, anew) if team.first else nullcontext():
+    told = dict(recipe=name, resume=resume, seed=seed if resume else seed or 0, lr=lr if resume else recipe.lr)    # the rest is compared with the data
+    with team.joined(device, **told), hold_run(folder, resume, anew) if team.first else nullcontext():
         if anew and team.first: (folder/'best.safetensors').unlink(missing_ok=True)    # the others are replaced as they come
         if seed is None: seed = team.told(lambda: kept_seed(folder/'last.safetensors') if resume else 0)
         with threads_set(1), plain_warnings(): run = team.train(recipe, seed, device, valid or 0, cbs, pictures)

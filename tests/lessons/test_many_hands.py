@@ -4,6 +4,7 @@ No test here asks a clock: where an answer must come in time, a pool's limit or 
 """
 import os, signal, socket, subprocess, sys, time
 
+import idx_files
 import pytest
 import torch
 import torch.distributed as dist
@@ -223,6 +224,41 @@ def test_what_differs_is_named_by_every_process_before_anything_hangs(hands, rec
     assert hands(odd, 'nothing')==[None,None]    # the control: the same loaders without the fault
 
 
+def unlike(what):
+    "One run in which process 1 has been told something else; `what` is how it differs"
+    rank, recipe = dist.get_rank(), get_recipe('mlp-64-64')
+    train, test = few(recipe, 3)
+    if rank:
+        if what=='pictures': train = train[list(range(1, len(train)))+[0]]
+        if what=='labels': train.labels[5] = (train.labels[5]+1)%10
+        if what=='pictures to judge on': test = test[:300]
+        if what=='recipe': recipe = get_recipe('mlp-490')
+    said = dict(lr=.5) if what=='lr' else dict(bs=16) if what=='batch size' else dict(n_epoch=2) if what=='epochs' else {}
+    if rank and what=='loss': said = dict(loss_func=nn.CrossEntropyLoss(label_smoothing=.1))
+    if rank and what=='optimizer': said = dict(opt_func=SGD)
+    seed, held = 3*rank*(what=='seed'), 32*rank*(what=='pictures held out')
+    run = train_together(recipe, seed, n_valid=held, data=(train, test), bar=False, **(dict(n_epoch=1) | (said if rank else {})))
+    return weights(run.learn.model)
+
+@pytest.mark.parametrize('what', ['recipe','lr','batch size','epochs','seed','loss','optimizer','pictures held out','pictures','labels','pictures to judge on'])
+def test_processes_that_were_told_otherwise_say_so_and_none_trains(hands, record_property, what):
+    for reply in timed(hands, record_property, unlike, what):
+        assert isinstance(reply, ValueError) and f'process 1 has {"" if what.split()[0] not in ("pictures","labels") or "held" in what else "a digest of "}{what} ' in str(reply), reply
+        assert 'start all with the same' in str(reply)
+    first, second = hands(unlike, 'nothing')    # the control
+    assert torch.equal(first, second)
+
+
+def fits_with(lr):
+    x, y = torch.rand(64,784), torch.arange(64)%10
+    learn = Learner(DataLoaders(*[DataLoader((x,y), bs=8)]*2), nn.Linear(784,10), cross_entropy, SGD, cbs=DistributedCallback())
+    with learn.no_bar(): learn.fit(1, lr[dist.get_rank()])
+
+def test_a_learner_of_ones_own_compares_rates_too(hands):
+    for reply in hands.ask(fits_with, [.1, .2]): assert isinstance(reply, ValueError) and 'process 1 has lr 0.2, and process 0 has 0.1' in str(reply), reply
+    assert hands(fits_with, [.1, .1])==[None,None]
+
+
 def other_weights():
     torch.manual_seed(dist.get_rank())    # two seeds for the weights are mended and not refused
     make = lambda: nn.Sequential(nn.Flatten(), nn.Linear(784,10))
@@ -286,6 +322,84 @@ def test_an_endpoint_nobody_answers_is_one_line_and_2(tmp_path, rank):
     r = command(*SMALL, '--out', tmp_path/'run', '--timeout', 3, env=dict(RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port)))
     assert r.returncode==2 and len(r.stderr.splitlines())==1, r.stderr
     assert f'process {rank} has not met the others at 127.0.0.1:{port} within 3 s' in r.stderr and not (tmp_path/'run').exists()
+
+
+def start(*args, env):
+    return subprocess.Popen([sys.executable, '-m', 'mnist_course.tools.cli', *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | env)
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return str(s.getsockname()[1])
+
+@pytest.fixture(scope='module')
+def sets(tmp_path_factory):
+    "Two small data sets of the same size"
+    train, test = load_mnist()
+    made = []
+    for name,first in (('one',0), ('other',100)):
+        folder = tmp_path_factory.mktemp(name)
+        for split,d in (('train',train), ('t10k',test)):
+            idx_files.write(folder/f'{split}-images-idx3-ubyte', idx_files.idx(d.images[first:first+200].numpy()))
+            idx_files.write(folder/f'{split}-labels-idx1-ubyte', idx_files.idx(d.labels[first:first+200].numpy().astype('u1')))
+        made.append(folder)
+    return made
+
+@pytest.mark.parametrize('what,words', [('nothing', None), ('lr', 'has lr 0.5, and process 0 has 0.01'), ('seed', 'has seed 3, and process 0 has 0'),
+                                        ('data', 'has a digest of pictures'), ('world', 'has processes 3, and process 0 has 2')])
+@pytest.mark.timeout(300)
+def test_commands_with_other_settings_name_them_and_leave_nothing(tmp_path, sets, what, words):
+    port, ps = free_port(), []
+    for rank in (0,1):
+        other = rank and what
+        args = ['train', 'softmax-regression', '--data', sets[other=='data'], '--epochs', 1, '--bs', 50, '--timeout', 60, '--out', tmp_path/'run']
+        args += {'lr': ['--lr','.5'], 'seed': ['--seed',3]}.get(other, [])
+        ps.append(start(*args, env=dict(RANK=str(rank), WORLD_SIZE='3' if other=='world' else '2', MASTER_ADDR='127.0.0.1', MASTER_PORT=port)))
+    for p in ps:
+        out, err = p.communicate(timeout=200)
+        if words is None: assert p.returncode==0, err
+        else: assert p.returncode==2 and err.count('\n')==1 and f'process 1 {words}' in err and 'start all with the same' in err, err
+    assert (tmp_path/'run').exists()==(words is None)
+
+
+@pytest.mark.parametrize('signum', [None, signal.SIGTERM])
+def test_an_open_port_that_never_answers_ends_in_time(tmp_path, signum):
+    "`communicate` would give up otherwise"
+    with socket.create_server(('127.0.0.1', 0)) as mute:
+        env = dict(RANK='1', WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(mute.getsockname()[1]))
+        p = start(*SMALL, '--out', tmp_path/'run', '--timeout', 300 if signum else 3, env=env)
+        if signum:
+            mute.settimeout(200)
+            called = mute.accept()    # it is waiting now
+            time.sleep(1)
+            p.send_signal(signum)
+        out, err = p.communicate(timeout=200)
+        if signum: called[0].close()
+    if signum: assert p.returncode==143 and err.endswith('mnist_course: ended by SIGTERM\n'), err
+    else: assert p.returncode==2 and err.count('\n')==1 and '(no answer from there)' in err, err
+
+
+def all_of(pid):
+    import psutil
+    return psutil.Process(pid).children(recursive=True)
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize('signum', [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_to_the_launcher_ends_all_and_says_what_is_kept(tmp_path, signum):
+    import psutil
+    p = start(*SMALL, '--epochs', 1000, '--processes', 2, '--out', tmp_path/'run', env={})
+    last = tmp_path/'run'/'last.safetensors'
+    while not last.exists() and p.poll() is None: time.sleep(.05)
+    workers = all_of(p.pid)
+    assert len(workers)>=2
+    p.send_signal(signum)
+    out, err = p.communicate(timeout=200)    # a worker that lives on would hold the pipe
+    gone, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive
+    read_tensors(last, 'checkpoint')
+    if signum!=signal.SIGKILL:
+        assert p.returncode==128+signum, err
+        assert err.splitlines()[-2:]==[f'Kept: {last}. The same with --resume goes on.', 'mnist_course: '+{15: 'ended by SIGTERM', 2: 'interrupted'}[signum]], err
 
 
 @pytest.mark.timeout(600)    # eight processes are started
