@@ -320,12 +320,12 @@ def _ask(images, labels, classes):
     "What the convnet says to the pictures of a part whose classes are digits; and why"
     digits = _digits_of(labels, classes)
     on = digits>=0
-    return which_way(images[on], digits[on]) if on.mean()>.1 else (None, 'these are no digits')
+    if on.mean()<=.1: return None, 'these are no digits'
+    return which_way(images, digits) if on.all() else which_way(images[on], digits[on])
 
 def _papers(images):
     "What the border of each picture mostly shows, as the paper does"
-    return np.array([np.median(np.concatenate([p[0], p[-1], p[:,0], p[:,-1]])) for p in images]) if len(images)<1000 else \
-        np.median(np.concatenate([images[:,0], images[:,-1], images[:,:,0], images[:,:,-1]], 1), 1)
+    return np.median(np.concatenate([images[:,0], images[:,-1], images[:,:,0], images[:,:,-1]], 1), 1)
 
 def _light_paper(images): return bool(np.median(_papers(images[::len(images)//500+1]))>=192)
 
@@ -400,7 +400,7 @@ def straighten(
     labels, classes, said = number_labels(raw, _names_of(found, kind, raw), where)
     if len(labels)>1 and (new := np.setdiff1d(labels[1], labels[0])).size:
         more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} stand in test only, so nobody can learn them')
-    if any(p.ndim==3 for i in images for p in i): more.append('colour: red, green and blue became grey')
+    if any(i.ndim==4 if isinstance(i, np.ndarray) else any(p.ndim==3 for p in i) for i in images): more.append('colour: red, green and blue became grey')
     grey = [_to_grey(i) for i in images]
     shapes = sorted({p.shape[-2:] for i in grey for p in (i if isinstance(i, list) else [i])})
     if len(shapes)>1: grey = [scaled(i, size) for i in grey]
