@@ -361,7 +361,7 @@ def _turn(images, labels, classes, kind):
         notes += [f'turned: {TURNS[way]}{here}{because}']*bool(way) + [f'ink: dark on light became light on dark{here} ({why})']*dark
     return [_lay(i, *way) for i,way in zip(images, ways)], list(dict.fromkeys(notes))
 
-# %% ../nbs/00b_any_digits.ipynb #anb250dd
+# %% ../nbs/00b_any_digits.ipynb #anb250d1
 def _one_hot(part):
     "Labels as a row of zeros with a single one become its place"
     table = part.extra
@@ -387,6 +387,7 @@ def _names_of(found, kind, labels):
     fits = [c for c in known if low>=1 and high==len(c)==n or 0<=low<=high<len(c) and (len(c)==n or c!=_digits)]
     return next((c for c in fits if len(c)==n), fits[0] if len(known)==1 and fits else None)
 
+# %% ../nbs/00b_any_digits.ipynb #anb250dd
 def straighten(
     found:Found,  # A set as its files have it
     size:int=28,  # Side of the pictures
