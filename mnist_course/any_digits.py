@@ -320,12 +320,12 @@ def _ask(images, labels, classes):
     "What the convnet says to the pictures of a part whose classes are digits; and why"
     digits = _digits_of(labels, classes)
     on = digits>=0
-    return which_way(images[on], digits[on]) if on.mean()>.1 else (None, 'these are no digits')
+    if on.mean()<=.1: return None, 'these are no digits'
+    return which_way(images, digits) if on.all() else which_way(images[on], digits[on])
 
 def _papers(images):
     "What the border of each picture mostly shows, as the paper does"
-    return np.array([np.median(np.concatenate([p[0], p[-1], p[:,0], p[:,-1]])) for p in images]) if len(images)<1000 else \
-        np.median(np.concatenate([images[:,0], images[:,-1], images[:,:,0], images[:,:,-1]], 1), 1)
+    return np.median(np.concatenate([images[:,0], images[:,-1], images[:,:,0], images[:,:,-1]], 1), 1)
 
 def _light_paper(images): return bool(np.median(_papers(images[::len(images)//500+1]))>=192)
 
@@ -361,7 +361,7 @@ def _turn(images, labels, classes, kind):
         notes += [f'turned: {TURNS[way]}{here}{because}']*bool(way) + [f'ink: dark on light became light on dark{here} ({why})']*dark
     return [_lay(i, *way) for i,way in zip(images, ways)], list(dict.fromkeys(notes))
 
-# %% ../nbs/00b_any_digits.ipynb #anb250dd
+# %% ../nbs/00b_any_digits.ipynb #anb250d1
 def _one_hot(part):
     "Labels as a row of zeros with a single one become its place"
     table = part.extra
@@ -387,6 +387,7 @@ def _names_of(found, kind, labels):
     fits = [c for c in known if low>=1 and high==len(c)==n or 0<=low<=high<len(c) and (len(c)==n or c!=_digits)]
     return next((c for c in fits if len(c)==n), fits[0] if len(known)==1 and fits else None)
 
+# %% ../nbs/00b_any_digits.ipynb #anb250dd
 def straighten(
     found:Found,  # A set as its files have it
     size:int=28,  # Side of the pictures
@@ -400,7 +401,7 @@ def straighten(
     labels, classes, said = number_labels(raw, _names_of(found, kind, raw), where)
     if len(labels)>1 and (new := np.setdiff1d(labels[1], labels[0])).size:
         more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} stand in test only, so nobody can learn them')
-    if any(p.ndim==3 for i in images for p in i): more.append('colour: red, green and blue became grey')
+    if any(i.ndim==4 if isinstance(i, np.ndarray) else any(p.ndim==3 for p in i) for i in images): more.append('colour: red, green and blue became grey')
     grey = [_to_grey(i) for i in images]
     shapes = sorted({p.shape[-2:] for i in grey for p in (i if isinstance(i, list) else [i])})
     if len(shapes)>1: grey = [scaled(i, size) for i in grey]

@@ -173,7 +173,7 @@ def _from_pictures(path, files, notes=()):
         classes[key].add(above[-1])
         if key not in places: places[key] = next((p for p in file.parents if p!=file.parent and said(p.name)), path)
         return file, above[-1], next((s for s in map(split_of, above[:-1]) if s), '')
-    found = [triple(f) for f in sorted(files, key=lambda f: [*map(natural, f.relative_to(path).parts)])]
+    found = [triple(f) for f in files]
     if sum(map(len, classes.values()))>len(set().union(*classes.values())):    # a class of one name in each: these are several sets
         raise ValueError(f'{path}: expected one data set, found {", ".join(sorted("-".join(k) or "one without a name" for k in classes))}; '
                          f'name one, as {places[min(classes, key=lambda k: (not k, k))]}')
@@ -238,7 +238,7 @@ def _text(file, most=2**30):
     if len(text)>most: raise ValueError(f'{file}: expected at most {most:,} bytes of text, found more')
     return text
 
-# %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
+# %% ../nbs/00b_any_digits_files.ipynb #af85b5e1
 def _unzip(path, out):
     "What is in a zip, unpacked into a folder"
     with reading(path, 'a zip archive'), zipfile.ZipFile(path) as z:
@@ -259,6 +259,7 @@ def _from_zip(path, only, zips=()):
     found.path, found.layout = path, f'zip of {found.layout}'
     return found
 
+# %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
 def _files_in(folder):
     "All files below a folder, but hidden ones and what macOS adds to archives"
     for here, folders, names in os.walk(folder):

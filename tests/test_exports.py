@@ -647,7 +647,6 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
     into_box = "import numpy as np; assert np.argwhere(into_box(np.full((80,8), 255, 'u1')))[[0,-1]].tolist()==[[5,14],[24,15]]",
     PYTHON_PIXELS = "assert PYTHON_PIXELS==2_000_000",
     MARKER = "assert MARKER.match(bytes([255, 0xda]))",
-    ground = "from PIL import Image; assert ground(Image.new('RGBA', (2,2), (0,0,0,255)))==0",
     MAX_BYTES = "assert MAX_BYTES==400_000_000",
     MAX_SCANS = "assert MAX_SCANS==30",
     MAX_PARTS = "assert MAX_PARTS==50_000",

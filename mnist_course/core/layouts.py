@@ -21,8 +21,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .pictures import ground
-
 # %% ../../nbs/core/layouts.ipynb #la2eed38
 @dataclass
 class Part:
@@ -385,6 +383,12 @@ def read_libsvm(
     return parts
 
 # %% ../../nbs/core/layouts.ipynb #labd94dd
+def _paper(im):
+    "What to lay behind a picture that one can see through: more of what is there; black behind a light drawing, white behind a dark one"
+    grey, alpha = np.array(im.convert('RGB').convert('L'), float), np.array(im.getchannel('A'))/255
+    if (alpha>.5).mean()>.5: return int(np.median(grey[alpha>.5]))
+    return 0 if (grey*alpha).sum()>127*alpha.sum() else 255
+
 def _pixels(im):
     "A picture of Pillow's as an array, and whether its EXIF data turned it"
     turn = None
@@ -394,7 +398,7 @@ def _pixels(im):
     if im.mode.startswith(('I', 'F')): return (a := np.array(im)).astype(a.dtype.newbyteorder('=')), turn
     if im.mode in ('LA', 'PA', 'La', 'RGBA', 'RGBa') or 'transparency' in im.info:
         im = im.convert('RGBA')
-        im = Image.alpha_composite(Image.new('RGBA', im.size, (round(ground(im)),)*3), im)
+        im = Image.alpha_composite(Image.new('RGBA', im.size, (_paper(im),)*3), im)
     colours = np.array(im.convert('RGB'))
     return colours[...,0] if (colours==colours[...,:1]).all() else colours, turn
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'SIDE', 'FORMATS', 'TURNS', 'TOPS', 'WHOLE', 'MAX_BYTES', 'PYTHON_PIXELS', 'MAX_SCANS', 'MAX_PARTS',
-           'MARKER', 'ground', 'as_picture', 'read_picture', 'disc', 'fake_photo', 'into_box']
+           'MARKER', 'as_picture', 'read_picture', 'disc', 'fake_photo', 'into_box']
 
 # %% ../../nbs/core/pictures.ipynb #a1c00005
 import io, os, re, stat, struct, warnings
@@ -41,7 +41,7 @@ def _to_bytes(
 def _grey_and_alpha(picture):
     return np.asarray(picture.convert('RGB').convert('L'), np.float32), np.asarray(picture.getchannel('A'), np.float32)/255
 
-def ground(
+def _ground(
     picture, # Pillow's, of mode RGBA
 )->float:    # From 0 for black to 255 for white
     "The paper for what is transparent: one that fits the rest"
@@ -102,7 +102,7 @@ def _to_grey(
     if see_through:
         if box==WHOLE: uncut = picture
         else: uncut = (uncut if uncut.mode=='RGBA' else uncut.convert('RGBA')).reduce(-(-max(uncut.size)//SIDE))
-        picture = _on_ground(picture, ground(uncut))
+        picture = _on_ground(picture, _ground(uncut))
     if turn is not None: picture = picture.transpose(turn)
     return np.asarray(picture, np.float32)/255
 

@@ -63,7 +63,8 @@ TRAPS = {'turned: ': 'turned or mirrored for whoever reads the bytes as they lie
          'range: ': 'not bytes from 0 to 255: whoever divides by 255 trains on numbers far too small, or below 0',
          'size: ': 'of another size: a network for 28x28 refuses them',
          'colour: ': 'in colours: a network for one channel refuses them',
-         'columns: ': 'columns are not in the order of pixels: taken as they stand, pictures are noise',
+         'classes: ': 'classes that only the test part has: no network can learn them, so each such picture counts as wrong',
+         'columns: put': 'columns are not in the order of pixels: taken as they stand, pictures are noise',
          'test: ': 'without a test part: whoever tests on the training pictures measures memory',
          'which way up': 'nobody knows which way up they are; look at them'}
 

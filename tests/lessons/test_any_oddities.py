@@ -8,6 +8,7 @@ from idx_files import idx
 from PIL import Image
 
 from mnist_course.any_digits import KINDS, load_any
+from mnist_course.core.pictures import as_picture
 from mnist_course.data import load_mnist
 
 N, M = 90, 40
@@ -510,3 +511,7 @@ def test_numbers_as_they_are_in_any_byte_order(d, tmp_path):
     npz(tmp_path/'a.npz', d[0].astype('>i4'), d[1].astype('>i8'), *d[2:])
     train, _ = load_any(tmp_path/'a.npz', as_is=True)
     assert (train.images.numpy()==d[0]).all() and train.labels.tolist()==d[1].tolist()
+
+
+@pytest.mark.parametrize('shape', [(784,), (1,784), (1,28,28), (28,28,1)])
+def test_a_row_is_a_picture(shape, d): assert (as_picture(d[0][0].reshape(shape))==d[0][0]).all()
