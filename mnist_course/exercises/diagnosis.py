@@ -36,7 +36,7 @@ def _meant(text):
     if not missing: return ''
     known = {name for module in list(sys.modules) if module.startswith('mnist_course.') for name in getattr(sys.modules[module], '__all__', ())}
     near = get_close_matches(missing[1], sorted(known | set(dir(builtins)) | {'torch'}), 1, .8)
-    return f' (did you mean `{near[0]}`?)' if near else ''
+    return f' (did you mean `{near[0]}`?)' if near and near[0]!=missing[1] else ''
 
 def _raised(*kinds, saying=('',)):
     "The question whether an error of these kinds came, with one of these phrases in it"

@@ -604,6 +604,8 @@ NOT_IN_PLACE = '    params = [params] if isinstance(params, torch.Tensor) else l
     ('02.2', 'def sgd_step(params, lr):\n'+NOT_IN_PLACE+'    for p in params:\n        p.grad.zero_()\n        p.data -= lr*p.grad', 'step first', 'set to None'),
     ('02.2', 'def sgd_step(params, lr):\n'+NOT_IN_PLACE+'    for p in [p.detach().clone() for p in params]: p -= lr*p.grad', 'a clone has none', 'is set to None before'),
     ('00.2', 'def to_float(images): return images', 'Bytes come back as bytes', 'name in quotes'),
+    ('00.1', 'def keep(digits, *classes):\n    if any(not (digits.labels==c).any() for c in classes): return ValueError(str(classes))\n    return digits[torch.isin(digits.labels, torch.tensor(classes))]', 'It returns an error', 'ends with'),
+    ('04.3', 'def train_epoch(model, dl, loss_func, params, lr):\n    for xb,yb in dl: sgd_step(params, lr)', "name 'sgd_step' is not defined", 'did you mean'),
     ('00.2', 'def to_float(images):\n    if images.dtype==torch.uint8: images.float()/255\n    return images', 'give back', 'name in quotes'),
 ])
 def test_a_diagnosis_says_nothing_that_is_false_of_this_answer(number, source, words, not_said):
