@@ -16,6 +16,7 @@ from ..data import Digits
 from . import given
 from .judge import SLIPS, Case, InputChanged
 from .outline import exercise
+from .values import ErrorReturned
 
 # %% ../../nbs/exercises/data.ipynb #8cd11b21
 def _digits(g, n=20): return Digits(given.pictures(g, n), torch.arange(n)[torch.randperm(n, generator=g)]%5)
@@ -38,7 +39,7 @@ def _error_of(f, digits, *classes):
     try: kept = f(digits, *classes)
     except (PermissionError, NotImplementedError, *SLIPS): raise    # the seal, a stub, a misspelt name
     except Exception as e: return str(e)
-    if isinstance(kept, BaseException): raise kept
+    if isinstance(kept, BaseException): raise ErrorReturned(str(kept))
 
 def _refused(f, digits, *classes):
     "Is it refused, and which class does the error name? It must say something else where the other of two is missing"

@@ -36,7 +36,7 @@ def _meant(text):
     if not missing: return ''
     known = {name for module in list(sys.modules) if module.startswith('mnist_course.') for name in getattr(sys.modules[module], '__all__', ())}
     near = get_close_matches(missing[1], sorted(known | set(dir(builtins)) | {'torch'}), 1, .8)
-    return f' (did you mean `{near[0]}`?)' if near else ''
+    return f' (did you mean `{near[0]}`?)' if near and near[0]!=missing[1] else ''
 
 def _raised(*kinds, saying=('',)):
     "The question whether an error of these kinds came, with one of these phrases in it"
@@ -179,6 +179,7 @@ def _lazy(got, expected): return hasattr(type(got), '__next__') and is_really(ex
 def _uncalled(got, expected): return callable(got) and dict(came=with_article(kind_of(got)))
 def _is_bool(x): return as_tensor(x).dtype==torch.bool
 def _is_decimal(x): return as_tensor(x).is_floating_point()
+def _is_whole(x): return not (_is_decimal(x) or as_tensor(x).is_complex() or _is_bool(x))
 
 def _item(got, expected):
     "A tensor of one number, where a plain number is expected"
@@ -226,13 +227,13 @@ _OF_ONE_VALUE = [
     (_holds(torch.isinf), 'there is an infinity in it: a division by 0, or a number too large, on the way.'),
     (lambda got, expected: _factor(got, expected)=='-1', 'the sign is reversed.'),
     (_scaled, 'everything is {factor} times what it should be.'),
-    (lambda got, expected: _is_decimal(got) and not _is_decimal(expected) and _agrees_as(torch.Tensor.long, got, expected),
+    (lambda got, expected: _is_decimal(got) and _is_whole(expected) and _agrees_as(torch.Tensor.long, got, expected),
      'decimal numbers came back, and they should be whole, as `.long()` makes them.'),
-    (lambda got, expected: _is_decimal(got) and not _is_decimal(expected) and dict(due=shown(expected, 3, 2)),
+    (lambda got, expected: _is_decimal(got) and _is_whole(expected) and dict(due=shown(expected, 3, 2)),
      'decimal numbers came back, and they should be whole ones, here {due}.'),
-    (lambda got, expected: _is_decimal(expected) and not _is_decimal(got) and _agrees_as(torch.Tensor.double, got, expected),
+    (lambda got, expected: _is_decimal(expected) and _is_whole(got) and _agrees_as(torch.Tensor.double, got, expected),
      'whole numbers came back, and they should be decimal, as `.float()` makes them.'),
-    (lambda got, expected: _is_decimal(expected) and not _is_decimal(got) and dict(due=shown(expected, 3, 2)),
+    (lambda got, expected: _is_decimal(expected) and _is_whole(got) and dict(due=shown(expected, 3, 2)),
      'whole numbers came back, and they should be decimal ones, here {due}.'),
     (_other_width, 'the numbers are right, but they are {came} and should be {due}, as `.to(x.dtype)` makes them of `x`.'),
 ]

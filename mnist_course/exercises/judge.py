@@ -57,10 +57,20 @@ class _Quiet(StringIO):
         return super().write(text)
 
 # %% ../../nbs/exercises/judge.ipynb #560564ed
-def _left_behind(seed, dtype):
+@contextmanager
+def _usual_dtype():
+    "Inside the `with`, numbers are float32 unless they are told otherwise, whatever a notebook has set"
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try: yield
+    finally: torch.set_default_dtype(before)
+
+def _inputs_of(case, seed):
+    with _usual_dtype(): return case.make(torch.Generator().manual_seed(seed))
+
+def _left_behind(seed):
     "What is not as it was, for all that runs after an answer; '' if all is well"
-    now = torch.get_default_dtype()
-    if now!=dtype: torch.set_default_dtype(dtype)
+    now, dtype = torch.get_default_dtype(), torch.float32
     if not torch.is_grad_enabled(): return 'it leaves gradients switched off for all that comes after: write `with torch.no_grad():`'
     if torch.initial_seed()!=seed: return 'it seeds the random numbers of the whole program, which are then the same at each call: leave the seed to the caller'
     return '' if now==dtype else f"it changes torch's default dtype to {str(now)[6:]} for all that comes after"
@@ -78,14 +88,14 @@ def outcome(
     seed:int,   # From which inputs
 ):              # What came: a value, or the exception that was raised
     "What an answer gives; torch's randomness is the same for each, and afterwards as it was before"
-    inputs, before = (case.make(torch.Generator().manual_seed(seed)) for _ in range(2))
-    quiet, dtype = (warnings.catch_warnings(action='ignore'), redirect_stdout(_Quiet())), torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]), torch.enable_grad(), quiet[0], quiet[1]:
+    inputs, before = (_inputs_of(case, seed) for _ in range(2))
+    quiet = warnings.catch_warnings(action='ignore'), redirect_stdout(_Quiet())
+    with _usual_dtype(), torch.random.fork_rng(devices=[]), torch.enable_grad(), quiet[0], quiet[1]:
         torch.default_generator.manual_seed(seed)    # the others are not restored, so they stay as they are
         try: result = case.use(f, *inputs.values())
         except KeyboardInterrupt: raise
         except BaseException as e: return None if _met_nothing(e, f) else e
-        finally: left = _left_behind(seed, dtype)
+        finally: left = _left_behind(seed)
     if left: return InputChanged(left)
     if is_really(result, BaseException): return ErrorReturned(text_of(result))
     for name in inputs if case.use is _call else case.keeps:
@@ -357,7 +367,7 @@ def conclude(
     case, seed = trials[wrong]
     known = None if isinstance(case, Called) else recognise(ex, trials, got, expected, run)
     text = case.says(got[wrong]) if isinstance(case, Called) else ' '.join(inspect.getdoc(known).split())+'.' if known else guess(got[wrong], expected[wrong])
-    inputs = case.make(torch.Generator().manual_seed(seed))
+    inputs = _inputs_of(case, seed)
     return verdict('wrong', text, known.__name__ if known else '', facts(inputs, case.title, got[wrong], expected[wrong]))
 
 # %% ../../nbs/exercises/judge.ipynb #04ad7112

@@ -236,13 +236,20 @@ def digit_by_digit(preds, targets):
 # %% ../../nbs/exercises/loss.ipynb #7e93216a
 def _right(preds, targets): return ((_checked(preds, targets)>.5)==targets.bool()).float().mean()
 
+def _share(f, preds, targets):
+    "A share counts, whether it is float32 or float64, as NumPy's mean is"
+    share = f(preds, targets)
+    return share.float() if isinstance(share, torch.Tensor) and share.dtype==torch.float64 else share
+
+def _asked(make, title=''): return Case(make, _share, title, ('preds','targets'))
+
 batch_accuracy_ex = exercise('03', loss.batch_accuracy,
     'The share of activations on the right side of one half, after the sigmoid.',
-    [Case(lambda g: dict(preds=given.randn(g, 40, 1), targets=given.ints(g, 2, 40, 1))),
-     Case(lambda g: dict(preds=given.rand(g, 9, 1)/2, targets=torch.ones(9, 1).long()), title='small, above 0'),
-     Case(lambda g: dict(preds=torch.zeros(9, 1), targets=given.ints(g, 2, 9, 1)), title='exactly one half'),
-     Case(_plain_rows, title='(6) and (6)'),
-     Case(_column_and_row, title='shapes that differ'), Case(_column_and_wide, title='(4,1) and (1,4)')],
+    [_asked(lambda g: dict(preds=given.randn(g, 40, 1), targets=given.ints(g, 2, 40, 1))),
+     _asked(lambda g: dict(preds=given.rand(g, 9, 1)/2, targets=torch.ones(9, 1).long()), 'small, above 0'),
+     _asked(lambda g: dict(preds=torch.zeros(9, 1), targets=given.ints(g, 2, 9, 1)), 'exactly one half'),
+     _asked(_plain_rows, '(6) and (6)'),
+     _asked(_column_and_row, 'shapes that differ'), _asked(_column_and_wide, '(4,1) and (1,4)')],
     ['Begin with `_check_shapes(preds, targets)`.',
      '`sigmoid(preds)>0.5` says three or not; compare that with the targets.',
      'True and False have no mean until they are floats.'], oracle=_right)
@@ -315,6 +322,9 @@ def by_counting(preds, targets):
     _checked(preds, targets)
     right = sum((p>0)==(t==1) for p,t in zip(preds.flatten().tolist(), targets.flatten().tolist()))
     return torch.tensor(right/len(preds))
+
+@batch_accuracy_ex.variant
+def in_double(preds, targets): return ((_checked(preds, targets)>.5)==targets).double().mean()
 
 @batch_accuracy_ex.variant
 def by_rounding(preds, targets): return 1 - (_checked(preds, targets).round()-targets).abs().mean()

@@ -90,6 +90,16 @@ def test_an_answer_whose_cell_is_gone_is_not_there(number):
     assert v.status=='wrong' and f'No cell here defines `{ex.name}`' in v.text, v
 
 
+@pytest.mark.parametrize('number,duty', [('03.2', 'of the kind that the pixels have'), ('04.4', 'gradients are switched off'), ('05.5', 'add `eps` after taking the root')])
+def test_a_duty_stands_above_its_cell(number, duty):
+    "What the check asks for, and neither signature nor docstring say"
+    path, ex = lesson_of(number), find_exercise(number)
+    nb = learner_copy(path)
+    at = nb['cells'].index(find_cell(nb, ex))
+    above = [c['source'] for c in nb['cells'][:at] if c['cell_type']=='markdown']
+    assert any(duty in text for text in above[-3:]), above[-3:]
+
+
 def test_a_toothless_exercise_is_caught(monkeypatch):
     "Planted: an exercise whose only case tells nothing"
     ex = find_exercise('03.4')

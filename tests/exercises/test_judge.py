@@ -562,3 +562,54 @@ def test_a_wrong_answer_stays_wrong_whatever_it_holds():
     for source in ('def squash(x): return 1/(1+torch.exp(x))\ndef mnist_loss(preds, targets, f=squash):\n'+CHECKED+MEAN.format('f'),
                    HOLDERS['a default'].replace('1-p, p', 'p, 1-p')):
         assert judge(find_exercise('03.4'), namespace(source)['mnist_loss']).status=='wrong'
+
+
+@pytest.mark.parametrize('number,source,status', [
+    ('03.3', 'def sigmoid(x): return 1/(1+torch.exp(-x.clamp(min=-80)))', 'done'),
+    ('03.2', 'def linear1(xb, weights, bias): return xb@weights + bias', 'done'),
+    ('03.1', 'def init_params(size, std=1., generator=None, device="cpu"): return (torch.randn(size, generator=generator)*std).to(device).requires_grad_()', 'done'),
+    ('03.5', 'def batch_accuracy(preds, targets):\n    assert preds.shape==targets.shape\n    return torch.tensor(((preds>0)==targets).float().mean().item())', 'done'),
+    ('03.2', 'def linear1(xb, weights, bias): return (xb@weights + bias).to(torch.get_default_dtype())', 'wrong'),
+])
+def test_a_notebook_with_another_default_dtype_is_judged_as_any_other(number, source, status):
+    "The same verdict, in the same words, whether it was set or not; the answers are tried in another process than the oracle when grading"
+    from mnist_course.exercises import find_exercise
+    from mnist_course.exercises.judge import conclude, trials_of, try_answer
+    ex, said = find_exercise(number), []
+    for dtype in (torch.float32, torch.float64):
+        torch.set_default_dtype(dtype)
+        try:
+            f = namespace(source)[ex.name]
+            said.append(repr(judge(ex, f, seed=1)))
+            got = try_answer(ex, f, trials := trials_of(ex, seed=1))
+            assert torch.get_default_dtype()==dtype
+        finally: torch.set_default_dtype(torch.float32)
+        said.append(repr(conclude(ex, trials, got)))    # as the process that holds the oracle does
+    assert len(set(said))==1 and judge(ex, f).status==status, said
+
+
+@pytest.mark.parametrize('got, expected, advice', [
+    (tensor([1., 2.]), tensor([1, 2]), 'as `.long()`'), (tensor([4.9, 2.]), tensor([2, 8]), 'whole ones, here [2, 8]'),
+    (tensor([1, 2]), tensor([1., 2.]), 'as `.float()`'), (tensor([1, 0]), tensor([.5, .25]), 'decimal ones, here [0.5, 0.25]'),
+    (tensor([True, False]), tensor([1., 0.]), '`.float()`'), (tensor([True, False]), tensor([8, 5]), 'numbers, here [8, 5]')])
+def test_a_conversion_is_advised_only_where_it_is_all_that_is_missing(got, expected, advice):
+    assert advice in guess(got, expected), guess(got, expected)
+
+
+NOT_IN_PLACE = '    params = [params] if isinstance(params, torch.Tensor) else list(params)\n    if any(p.grad is None for p in params): raise ValueError\n'
+
+
+@pytest.mark.parametrize('number,source,words,not_said', [
+    ('02.2', 'def sgd_step(params, lr):\n'+NOT_IN_PLACE+'    for p in params:\n        p.sub(lr*p.grad)\n        p.grad.zero_()', 'where they were', 'cleared before'),
+    ('02.2', 'def sgd_step(params, lr):\n'+NOT_IN_PLACE+'    for p in params:\n        p.grad.zero_()\n        p.data -= lr*p.grad', 'step first', 'set to None'),
+    ('02.2', 'def sgd_step(params, lr):\n'+NOT_IN_PLACE+'    for p in [p.detach().clone() for p in params]: p -= lr*p.grad', 'a clone has none', 'is set to None before'),
+    ('00.2', 'def to_float(images): return images', 'Bytes come back as bytes', 'name in quotes'),
+    ('00.1', 'def keep(digits, *classes):\n    if any(not (digits.labels==c).any() for c in classes): return ValueError(str(classes))\n    return digits[torch.isin(digits.labels, torch.tensor(classes))]', 'It returns an error', 'ends with'),
+    ('04.3', 'def train_epoch(model, dl, loss_func, params, lr):\n    for xb,yb in dl: sgd_step(params, lr)', "name 'sgd_step' is not defined", 'did you mean'),
+    ('00.2', 'def to_float(images):\n    if images.dtype==torch.uint8: images.float()/255\n    return images', 'give back', 'name in quotes'),
+])
+def test_a_diagnosis_says_nothing_that_is_false_of_this_answer(number, source, words, not_said):
+    from mnist_course.exercises import find_exercise
+    ex = find_exercise(number)
+    v = judge(ex, namespace(source)[ex.name])
+    assert v.status=='wrong' and words in v.text and not_said not in v.text, v
