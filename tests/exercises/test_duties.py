@@ -3,7 +3,7 @@ import re
 
 import pytest
 from mnist_course.classroom.copies import find_cell, learner_copy
-from mnist_course.exercises import exercises_of, find_exercise
+from mnist_course.exercises import find_exercise
 from mnist_course.core.files import find_lessons
 from mnist_course.exercises.outline import NUMBERS
 
