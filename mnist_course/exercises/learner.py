@@ -251,7 +251,7 @@ def _validated(self, dl, mode=nn.Module.eval, flag=False, grad=torch.no_grad, lo
     last(self.model)
 
 def _own_loop(self, name, cancel):
-    for self.xb,self.yb in self.dl: self._do_batch()
+    for xb,yb in self.dl: self.__dict__.update(xb=xb, yb=yb), self._do_batch()
 
 for _name,_text,_how in (
     ('mode_left_on', 'The model is still in training mode, where dropout drops and batch norm learns: `self.model.eval()`',
