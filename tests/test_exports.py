@@ -500,12 +500,14 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     watch_data = "assert watch_data()['learn']==1000",
 ),
 'classroom.cells': dict(
+    NotRun = "assert issubclass(NotRun, Exception)",
     Answer = "assert Answer().found is False",
     answer_of = "assert answer_of(dict(cells=[dict(cell_type='code', source='sigmoid = abs')], metadata={}), m.Place('03.3', 'sigmoid', '03_loss')).value is abs",
     imports_needed = "assert imports_needed(dict(cells=[], metadata={}), [m.Place('03.3', 'sigmoid', '03_loss')])==[]",
 ),
 'classroom.submitted': dict(
     LARGEST = "assert LARGEST>10**7",
+    is_called_notebook = "assert is_called_notebook('03_loss.ipynb (1)') and not is_called_notebook('03_loss.py')",
     notebooks_in = "(tmp/'mine').mkdir(); (tmp/'mine'/'a.ipynb').touch(); assert notebooks_in(tmp/'mine')[0]==[tmp/'mine'/'a.ipynb']",
     read_submitted = "(tmp/'no.ipynb').write_text('no'); assert read_submitted(tmp, tmp/'no.ipynb')[0] is None",
     exercises_in = "assert exercises_in(dict(cells=[dict(cell_type='code', source='check(sigmoid)')]))=={'03_loss': {'03.3'}}",

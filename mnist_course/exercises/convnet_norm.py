@@ -40,7 +40,8 @@ def _bn_grads(BatchNorm, xb, more, weight, bias, mom):
 
 def _in_float64(BatchNorm, xb):
     bn = BatchNorm(3).double()
-    return {'while learning': bn(xb), 'afterwards': bn.eval()(xb), 'the running mean': bn.running_mean.clone()}
+    return {'while learning': bn(xb), 'afterwards': bn.eval()(xb), 'the running mean': bn.running_mean.clone(),
+            'the running variance': bn.running_var.clone()}
 
 def _one_number(g): return dict(one=given.randn(g, 1, 3, 1, 1))
 

@@ -27,7 +27,7 @@ class Witness(nn.Linear):
         self.weight.data, self.bias.data, self.seen, self.heard = weights.clone(), torch.zeros(1), [], heard
         self.inner = nn.Identity()
     def forward(self, xb):
-        self.seen.append((self.inner.training, torch.is_grad_enabled(), len(xb)))
+        self.seen.append((self.inner.training, torch.is_grad_enabled(), self.training, len(xb)))
         pred = super().forward(xb)
         if pred.requires_grad: pred.register_hook(lambda grad: self.heard.append('backward'))
         return pred
@@ -217,7 +217,8 @@ def _after_training(method, x, y, weights):
     model.seen.clear()
     loss = learn.validate(dl=list(zip(x.split(4), y.split(4))))[0]
     return {'the sizes of the batches': [n for *_,n in model.seen],
-            'the model in training mode': [m for m,*_ in model.seen], 'gradients on': [on for _,on,_ in model.seen],
+            'the model in training mode': [m for *_,m,_ in model.seen], 'its layers in training mode': [m for m,*_ in model.seen],
+            'gradients on': [on for _,on,*_ in model.seen],
             '`self.training` afterwards': learn.training, 'the model in training mode afterwards': model.training,
             'gradients on afterwards': torch.is_grad_enabled(), 'the weights': model.weight,
             'the validation losses': [row[1] for row in learn.recorder.values], 'the loss of another loader': loss}
@@ -242,10 +243,15 @@ do_validate_ex = exercise('06', learner.Learner._do_validate,
      "Under `torch.no_grad()`: `self._phase('validate', self._all_batches, CancelValidException)`."])
 
 def _validated(self, dl, mode=nn.Module.eval, flag=False, grad=torch.no_grad, loader=lambda self, dl: dl,
-               name='validate', cancel=learner.CancelValidException):
+               name='validate', cancel=learner.CancelValidException, last=lambda model: None,
+               run=lambda self, name, cancel: self._phase(name, self._all_batches, cancel)):
     mode(self.model)
     self.dl, self.training = loader(self, dl), flag
-    with grad(): self._phase(name, self._all_batches, cancel)
+    with grad(): run(self, name, cancel)
+    last(self.model)
+
+def _own_loop(self, name, cancel):
+    for xb,yb in self.dl: self.__dict__.update(xb=xb, yb=yb), self._do_batch()
 
 for _name,_text,_how in (
     ('mode_left_on', 'The model is still in training mode, where dropout drops and batch norm learns: `self.model.eval()`',
@@ -261,6 +267,14 @@ for _name,_text,_how in (
      dict(loader=lambda self, dl: self.dls.valid)),
     ('another_exception', 'A callback that cancels the validation ends the whole fit: give `_phase` the `CancelValidException`',
      dict(cancel=learner.CancelTrainException)),
+    ('mode_too_late', '`self.model.eval()` comes after the pass, which has run in training mode by then: it belongs before it',
+     dict(mode=lambda model: None, last=nn.Module.eval)),
+    ('batch_by_batch', 'A loop of its own announces no batch, and nobody can cancel it: `self._phase` runs `self._all_batches`, '
+     'which has the loop', dict(run=_own_loop)),
+    ('run_too_early', '`self._all_batches()` runs at once, and `_phase` gets what it returns: hand over the method, without brackets',
+     dict(run=lambda self, name, cancel: self._phase(name, self._all_batches(), cancel))),
+    ('without_phase', 'Nobody hears of it: `before_validate` and `after_validate` are announced by `_phase`, which also ends '
+     'what a callback cancels', dict(run=lambda self, name, cancel: self._all_batches())),
     ('called_valid', "The phase is 'validate', as in `before_validate` and `after_validate`: to moments of another name "
      'nobody listens', dict(name='valid'))):
     def _wrong(self, dl, how=_how): _validated(self, dl, **how)
@@ -279,19 +293,6 @@ def gradients_off_for_good(self, dl):
     "Gradients stay off afterwards, so the next epoch cannot train: `with torch.no_grad():` turns them on again"
     torch.set_grad_enabled(False)
     _validated(self, dl, grad=nullcontext)
-
-@do_validate_ex.mistake
-def run_too_early(self, dl):
-    "`self._all_batches()` runs at once, and `_phase` gets what it returns: hand over the method, without brackets"
-    self.dl, self.training, _ = dl, False, self.model.eval()
-    with torch.no_grad(): self._phase('validate', self._all_batches(), learner.CancelValidException)
-
-@do_validate_ex.mistake
-def without_phase(self, dl):
-    """Nobody hears of it: `before_validate` and `after_validate` are announced by `_phase`, which also ends what a
-    callback cancels"""
-    self.dl, self.training, _ = dl, False, self.model.eval()
-    with torch.no_grad(): self._all_batches()
 
 @do_validate_ex.variant
 def inference(self, dl):

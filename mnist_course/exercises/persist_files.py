@@ -268,15 +268,14 @@ def never_renamed(path, data):
     "The new file lies beside the old one, under another name: `os.replace(part, path)` is missing"
     with _cleared_up(path, cleared=False): _written(path, data)
 
-def _saved(path, data, part):
-    with _cleared_up(path):
-        _written(path, data)
-        _renamed(path)
-
-no_source = partial(_saved, part=None)
-no_source.__name__, no_source.__doc__ = 'no_source', """It saves as it should, but a `partial` or another object has no source, and the
-lesson has other processes run the source of this function: write it with `def`"""
-write_atomic_ex.mistake(no_source)
+@write_atomic_ex.mistake
+class no_source:
+    """It saves as it should, but a `partial` or another object has no source, and the lesson has other processes run the
+    source of this function: write it with `def`"""
+    def __init__(self, path, data):
+        with _cleared_up(path):
+            _written(path, data)
+            _renamed(path)
 
 @write_atomic_ex.variant
 def by_tempfile(path, data):

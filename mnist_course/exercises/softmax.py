@@ -40,10 +40,15 @@ def _to_twelve_digits(own):
         return {'what comes': came, 'right to twelve digits': 'yes' if fits and agree(came, due, 1e-13).all() else 'no'}
     return use
 
+def _and_the_last(f, x):
+    "What comes, and to the last bit what the last class gets"
+    y = f(x)
+    return {'what comes': y, 'all that the last class gets': str(y[:,-1].unique().tolist())}
+
 def _scores_cases(own):
     return [Case(_square_scores), Case(_columns, title='along axis 0'),
             Case(_square_scores, _weighted_slope, 'the slope'), Case(_large, title='large scores'),
-            Case(_one_row_far, title='one row far above the other'), Case(_ruled_out, title='a class is ruled out'),
+            Case(_one_row_far, title='one row far above the other'), Case(_ruled_out, _and_the_last, 'a class is ruled out'),
             Case(_one_row, title='a single row'), Case(_block, title='three axes, along the middle one'),
             Case(_float64(_square_scores), _to_twelve_digits(own), 'float64')]
 
@@ -150,6 +155,12 @@ def scores_changed(x, dim=-1):
     "The result is right, but the scores that were given have changed: `x - …` makes new ones, `x -= …` does not"
     x -= x.amax(dim, keepdim=True)
     return _shares(x.exp(), dim)
+
+@softmax_ex.mistake
+def nothing_is_quite_0(x, dim=-1):
+    "Right, but a class that is ruled out, with a score of minus infinity, has to get 0 and no more: cut nothing off"
+    e = (x - x.amax(dim, keepdim=True)).clamp(min=-50).exp()
+    return _shares(e, dim)
 
 @softmax_ex.mistake
 def digits_lost(x, dim=-1):

@@ -180,7 +180,7 @@ def check(
     folder, lesson, numbers = what_is_asked(folder, lesson, Path('my_lessons'))
     leave_quickly()
     here = scan(folder)
-    if not (here.copies or here.broken):
+    if folder.is_dir() and not (here.copies or here.broken):
         others = ', '.join(f'{p.name} ({why})' for p,why in here.others[:3])
         raise FileNotFoundError(f'no copies of the lessons in {folder}{", found "*bool(others)}{others}: '
                                 f'mnist_course start {shlex.quote(str(folder))} writes them')

@@ -175,9 +175,9 @@ def test_what_an_update_has_written_counts_as_soon_as_something_in_it_is_begun(t
 
 UNREAD = {'empty': ('', 'it is empty'), 'text': ('an evening of work', 'it is not JSON'), 'bytes': (b'\xff\xfe\0', 'it is not JSON'),
           'half': ('{"cells": [', 'it is not JSON'), 'nested': ('['*10**5, 'it is nested too deep'), 'list': ('[1]', 'it is JSON, but not a notebook'),
-          'number': ('1'*5000, 'it is not JSON'), 'version 3': ('{"worksheets": [{"cells": []}]}', 'it is JSON, but not a notebook'),
+          'number': ('1'*5000, 'it is not JSON'), 'version 3': ('{"worksheets": [{"cells": 7}]}', 'it is JSON, but not a notebook'),
           'no source': ('{"cells": [{"cell_type": "code"}]}', 'it is JSON, but not a notebook'), 'cells': ('{"cells": 7}', 'it is JSON, but not a notebook'),
-          'conflict': ('<<<<<<< HEAD\n{}', 'it is not JSON')}
+          'conflict': ('<<<<<<< HEAD\n{}', 'git has left the marks of a conflict in it, as <<<<<<<: keep one of the two versions, and hand that in')}
 
 @pytest.mark.parametrize('kind', UNREAD)
 def test_a_broken_notebook_is_named_with_its_reason_and_stops_nobody(tmp_path, kind):
