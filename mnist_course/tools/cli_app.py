@@ -62,6 +62,7 @@ class Ending:
     def begin(self):
         "Listen, where Python allows it: in the main thread"
         atexit.register(self._leave)    # early, so that it is called last
+        self.root = sys._getframe(1).f_code
         if threading.current_thread() is not threading.main_thread(): return
         self.hook, sys.unraisablehook = sys.unraisablehook, self._lost
         for name,ours in dict(SIGINT=self._came, SIGTERM=self._came, SIGHUP=self._came, SIGALRM=self._again).items():
@@ -83,7 +84,7 @@ class Ending:
     def _imports(self, frame):
         "Is a module being imported? PyTorch's C++ aborts the process where an error comes in between; for at most ten seconds"
         self.looks += 1
-        while frame is not None and frame.f_code is not main.__code__:
+        while frame is not None and frame.f_code is not self.root:
             if frame.f_code.co_filename.startswith('<frozen importlib'): return self.looks<50 and getattr(signal, 'SIGALRM', None) in self.before
             frame = frame.f_back
         return False

@@ -33,17 +33,17 @@ def commands(scratch):
         'ladder': ['ladder', '--fast', '--rungs', 'pixel-l1,mlp-64-64,mlp-490', *few, '--out', 'ladder'],
         'sweep': ['sweep', 'mlp-64-64', *few, '--valid', 100, '--epochs', 20, '--trials', 500, '--study', 's.journal'],
         'bench': ['bench', '--quick'],
-        'site': ['site', '--out', 'site'],
+        'site': ['site', '--out', scratch/'work'/'site'],    # in a clone of the course
         'grade': ['grade', scratch/'copies', '--out', 'table.csv'],
     }
 
 
 def inside(folder):
-    "Processes that work in a folder, whatever their session"
+    "Processes of the command that works there, whatever their session"
     found = []
     for p in psutil.process_iter():
         try:
-            if Path(p.cwd()).is_relative_to(folder) and p.status()!=psutil.STATUS_ZOMBIE: found.append(p)
+            if p.environ().get('MOMENTS')==str(folder) and p.status()!=psutil.STATUS_ZOMBIE: found.append(p)
         except (psutil.Error, OSError): continue
     return found
 
@@ -68,8 +68,8 @@ def moment(args, folder, signum, seconds, whole):
     "Start a command, end it after so many seconds, and say what became of it: '' if all is well"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    env = os.environ | dict(PYTHONPATH=str(HERE), OMP_NUM_THREADS='1')
-    p = subprocess.Popen([sys.executable, '-m', 'mnist_course.tools.cli', *map(str, args)], cwd=folder, env=env, stdout=subprocess.PIPE,
+    env = os.environ | dict(PYTHONPATH=str(HERE), OMP_NUM_THREADS='1', MOMENTS=str(folder))
+    p = subprocess.Popen([sys.executable, '-m', 'mnist_course.tools.cli', *map(str, args)], cwd=HERE if args[0]=='site' else folder, env=env, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, errors='replace', start_new_session=True, restore_signals=True,
                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     time.sleep(seconds)
