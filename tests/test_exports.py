@@ -724,10 +724,10 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
 from types import SimpleNamespace
 learn = SimpleNamespace(cbs=[], model=torch.nn.Linear(784,1), dls=SimpleNamespace(train=SimpleNamespace(x=images)))
 assert caught(lambda: check_pictures(learn)) is ValueError''',
-    check_parts = "check_parts(m.DataLoaders(batches, batches), torch.nn.ReLU()); assert caught(lambda: check_parts(batches, torch.nn.ReLU())) is ValueError",
+    check_parts = "from types import SimpleNamespace; check_parts(SimpleNamespace(train=batches, valid=batches), torch.nn.ReLU()); assert caught(lambda: check_parts(batches, torch.nn.ReLU())) is ValueError",
     check_loader = "check_loader(0, batches); assert caught(lambda: check_loader(0, iter(batches))) is ValueError",
-    check_callbacks = "check_callbacks([m.Callback()], m.MOMENTS); assert caught(lambda: check_callbacks([m.Callback], m.MOMENTS)) is ValueError",
-    warn_of_typos = "warn_of_typos(m.Callback(), m.MOMENTS)",
+    check_callbacks = "from types import SimpleNamespace; check_callbacks([SimpleNamespace(order=0)], ('before_fit',)); assert caught(lambda: check_callbacks([SimpleNamespace], ())) is ValueError",
+    warn_of_typos = "warn_of_typos(object(), ('before_fit',))",
     check_range = "check_range(.1, 1.); assert caught(lambda: check_range(0, 1.)) is ValueError",
     check_used = "assert caught(lambda: check_used([torch.ones(1)])) is ValueError",
     metric_name = "assert metric_name(abs)=='abs'",

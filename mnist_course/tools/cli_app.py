@@ -107,7 +107,7 @@ class Ending:
         self.is_open = False
         self._remind(0)
 
-    def leave_with(self, code):
+    def _leave_with(self, code):
         "The process is about to end with this code; no signal shall disturb that any more, as Python takes its handlers away before its end"
         self.last = code
         for signum in self.before: signal.signal(signum, signal.SIG_IGN)
@@ -226,7 +226,7 @@ def main(
         with suppress(OSError):    # the terminal may be gone
             for line in _told or ['No file is left half-written.']: print(line, file=sys.stderr)
             print(f'mnist_course: {ENDINGS[code]}', file=sys.stderr, flush=True)
-    if is_ours: ending.leave_with(code)    # the process ends here
+    if is_ours: ending._leave_with(code)    # the process ends here
     else: ending.restore()
     sys.exit(code)
 
