@@ -739,6 +739,7 @@ with in_any_case([lambda: heard.append(1)]): pass
 assert heard==[1]''',
 ),
 'core.headers': dict(
+    MOST_DIGITS = "assert MOST_DIGITS<308",
     short_int = "assert short_int('12')==12 and caught(lambda: short_int('1'*400)) is ValueError",
     header_value = "assert header_value('a', (torch.tensor(3), {1: 2}))==[3, {'1': 2}] and caught(lambda: header_value('a', {1})) is ValueError",
     list_classes = "assert list_classes('ab', 2)==['a','b'] and caught(lambda: list_classes('ab', 3)) is ValueError",
