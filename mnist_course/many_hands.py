@@ -258,22 +258,29 @@ def _add_up(self:DistributedCallback, width):
     rec._sizes, rec._stats = ([n], [means]) if n else ([], [])
 
 # %% ../nbs/17_many_hands.ipynb #many0048
+class _Copied(Resume):
+    "It names the file of process 0, which says what is to be said beside an error"
+    def before_fit(self):
+        try:
+            with warnings.catch_warnings(action='ignore'): super().before_fit()
+        except ValueError as e: raise ValueError(str(e).replace(str(self.path), self.original)) from e
+
 def share_resume(
     resume:Resume, # Of a file that process 0 has
 )->Resume:         # The same, of a copy that this process has
     "Every process goes on from the checkpoint of process 0, wherever it runs"
     told = [None]
     if dist.get_rank()==0:
-        try: told = [resume.path.read_bytes()]
+        try: told = [(str(resume.path), resume.path.read_bytes())]
         except OSError as e: told = [e]
     with peers_answer('the checkpoint'): dist.broadcast_object_list(told, 0)
     if isinstance(told[0], OSError): raise told[0]
     if dist.get_rank()==0: return resume
     temp = tempfile.TemporaryDirectory()
     path = Path(temp.name)/resume.path.name
-    path.write_bytes(told[0])
-    copied = Resume(path, resume.random, resume.lr)
-    copied.temp = temp    # as long as it is needed
+    path.write_bytes(told[0][1])
+    copied = _Copied(path, resume.random, resume.lr)
+    copied.temp, copied.original = temp, told[0][0]    # the folder is there as long as it is needed
     return copied
 
 # %% ../nbs/17_many_hands.ipynb #many0049

@@ -20,7 +20,7 @@ import mnist_course
 from .core.contents import (check_generators, check_model_header, check_opt_state, file_path, is_count, lay_out,
                                         looks_like, own_module, params_of, warn_of_nan)
 from .core.files import read_whole, sync_folder, write_atomic
-from .core.headers import model_header, whole
+from .core.headers import model_header, short_int
 from .learner import DataLoaders
 from .recipes import Recipe, for_classes, get_recipe
 
@@ -59,7 +59,7 @@ def _read_header(path, data):
     n = int.from_bytes(data[:8], 'little')
     if data[8:9]!=b'{': raise bad(looks_like(data))
     if n>len(data)-8: raise bad(f'it claims a header of {n:,} bytes, and {len(data)-8:,} are left')
-    try: header = json.loads(json.loads(data[8:8+n])['__metadata__']['mnist_course'], parse_int=whole)
+    try: header = json.loads(json.loads(data[8:8+n])['__metadata__']['mnist_course'], parse_int=short_int)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise bad('its header says nothing that we know') from None
     if not isinstance(header, dict) or not is_count(header.get('format'), 1): raise bad('its header names no format')
@@ -96,8 +96,8 @@ def save_model(
 ):
     "Weights as safetensors with recipe, settings, classes, metrics and digest: whole or not at all"
     if isinstance(recipe, str): recipe = get_recipe(recipe)
-    weights = own_module(model).state_dict()
-    write_tensors(file_path(path), weights, model_header(recipe, classes, metrics, weights))
+    path, weights = file_path(path), own_module(model).state_dict()
+    write_tensors(path, weights, model_header(recipe, classes, metrics, weights))
 
 # %% ../nbs/11_persist.ipynb #d2766088
 def misfits(

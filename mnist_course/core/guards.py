@@ -19,8 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .choices import nearest
-
 # %% ../../nbs/core/guards.ipynb #gd000007
 def check_count(
     name:str,       # What is counted, as it is called where it is given
@@ -102,7 +100,7 @@ def warn_of_typos(
         if name.startswith('_') or name in moments or not callable(getattr(cls, name)): continue
         plain = re.sub('^(begin|on_before|on)_', 'before_', name.lower())
         is_like = plain.startswith(('before_','after_','cleanup_'))
-        near = nearest(plain, moments) if is_like else next(iter(get_close_matches(plain, moments, 1, .8)), '')
+        near = next(iter(get_close_matches(plain, moments, 1, .5 if is_like else .8)), '')
         if not (is_like or near): continue
         hint = f'did you mean {near}?' if near else 'the loop has no such moment'
         warnings.warn(f'{cls.__name__}.{name} is never called: {hint}', stacklevel=4)

@@ -57,11 +57,12 @@ ENDINGS = {130: 'interrupted', 143: 'ended by SIGTERM', 129: 'ended: its termina
 
 class Ending:
     "Between `begin` and `close` the signals that end a process raise `KeyboardInterrupt`; `code` says which came first"
-    def __init__(self): self.code, self.before, self.owner, self.is_open, self.last = None, {}, os.getpid(), False, 0
+    def __init__(self): self.code, self.before, self.owner, self.is_open, self.last, self.looks = None, {}, os.getpid(), False, 0, 0
 
     def begin(self):
         "Listen, where Python allows it: in the main thread"
         atexit.register(self._leave)    # early, so that it is called last
+        self.root = sys._getframe(1).f_code
         if threading.current_thread() is not threading.main_thread(): return
         self.hook, sys.unraisablehook = sys.unraisablehook, self._lost
         for name,ours in dict(SIGINT=self._came, SIGTERM=self._came, SIGHUP=self._came, SIGALRM=self._again).items():
@@ -78,7 +79,15 @@ class Ending:
         elif self.is_open and (self.code is None or signum==signal.SIGINT):
             self.code = self.code or 128+signum
             self._remind(.2)
-            raise KeyboardInterrupt
+            if not self._imports(frame): raise KeyboardInterrupt    # else at a later reminder
+
+    def _imports(self, frame):
+        "Is a module being imported? PyTorch's C++ aborts the process where an error comes in between; for at most ten seconds"
+        self.looks += 1
+        while frame is not None and frame.f_code is not self.root:
+            if frame.f_code.co_filename.startswith('<frozen importlib'): return self.looks<50 and getattr(signal, 'SIGALRM', None) in self.before
+            frame = frame.f_back
+        return False
 
     def _remind(self, seconds):
         if getattr(signal, 'SIGALRM', None) in self.before: signal.setitimer(signal.ITIMER_REAL, seconds, seconds)    # again and again
@@ -87,7 +96,7 @@ class Ending:
         "Is the interrupt on its way out, through some `except` or `finally`? If not, a library has caught it, and the run goes on"
         e = sys.exc_info()[1]
         while e is not None and not isinstance(e, KeyboardInterrupt): e = e.__context__
-        if e is None and self.is_open and os.getpid()==self.owner: raise KeyboardInterrupt
+        if e is None and self.is_open and os.getpid()==self.owner and not self._imports(frame): raise KeyboardInterrupt
 
     def _lost(self, unraisable):
         "What Python can only report, such as an error in `__del__`; an interrupt comes again, and need not be reported"
@@ -97,6 +106,11 @@ class Ending:
         "From here on a signal changes nothing: the command is over"
         self.is_open = False
         self._remind(0)
+
+    def _leave_with(self, code):
+        "The process is about to end with this code; no signal shall disturb that any more, as Python takes its handlers away before its end"
+        self.last = code
+        for signum in self.before: signal.signal(signum, signal.SIG_IGN)
 
     def _leave(self):
         """The very end after an error or a signal. Python's own would make a SIGINT of an interrupt that came inside an `exec`,
@@ -212,7 +226,7 @@ def main(
         with suppress(OSError):    # the terminal may be gone
             for line in _told or ['No file is left half-written.']: print(line, file=sys.stderr)
             print(f'mnist_course: {ENDINGS[code]}', file=sys.stderr, flush=True)
-    if is_ours: ending.last = code    # the process ends here, and no signal shall disturb that
+    if is_ours: ending._leave_with(code)    # the process ends here
     else: ending.restore()
     sys.exit(code)
 

@@ -75,7 +75,9 @@ def read_one(
         if not split and not answers[0].sure and your_digits.of_digits(net[0].classes) and (n := count_digits(source))>1:
             answers[0].note = f'are these {n} digits? Then try --split'
         return answers, None
-    except Exception as e: return None, explain(e)
+    except Exception as e:
+        name = str(getattr(source, 'name', source))
+        return None, explain(ValueError(f'{name}: {e}') if isinstance(e, ValueError) and source is not e and name not in str(e) else e)
 
 def _begin_worker(model):
     "Done once in each worker: Ctrl-C is left to the process that started it, and without that process the worker ends"

@@ -6,7 +6,7 @@
 __all__ = ['STATES', 'short_value', 'sweep_table', 'sweep_summary', 'plot_sweep', 'save_plot', 'check_plot', 'sweep']
 
 # %% ../../nbs/tools/cli_sweep.ipynb #clsw0003
-import json, sys
+import json, shlex, sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +45,7 @@ def sweep_table(
 # %% ../../nbs/tools/cli_sweep.ipynb #clsw0013
 def sweep_summary(
     results:dict, # What `sweep_results` returned
+    data=None,    # The data set that was named, if one was
 )->str:           # Lines to print
     "The best held-out accuracy beside that of the recipe's own settings, and how to train with the best"
     best, own, states = results['best'], results['own_trial'], [r['state'] for r in results['trials']]
@@ -58,7 +59,8 @@ def sweep_summary(
     lines.append(f"Best held-out accuracy: {best['accuracy']:.4f} (trial {best['trial']}: {settings}). {beside}")
     if {'lr','bs'}>=set(best['settings']):
         options = ' '.join(f'--{k} {v:.6g}' for k,v in best['settings'].items())
-        lines.append(f"To train with it: mnist_course train {results['recipe']} --epochs {results['epochs']} {options}")
+        named = f' --data {shlex.quote(str(data))}' if data else ''
+        lines.append(f"To train with it: mnist_course train {results['recipe']} --epochs {results['epochs']} {options}{named}")
     return '\n'.join(lines)
 
 # %% ../../nbs/tools/cli_sweep.ipynb #clsw0017
@@ -122,11 +124,6 @@ def check_plot(
     return plot
 
 # %% ../../nbs/tools/cli_sweep.ipynb #clsw0022
-def _finished(job):
-    "How many trials of a study have finished; 0 where there is none yet"
-    from mnist_course.tools.sweep import DONE, open_study
-    return sum(t.state in DONE for t in open_study(job).trials) if Path(job.file).exists() else 0
-
 @app.command()
 def sweep(
     name:Annotated[str, typer.Argument(metavar='NAME', help='A recipe; `mnist_course recipes` lists them.')],
@@ -177,7 +174,7 @@ def sweep(
     recipe, seed, device = get_recipe(name), check_seed(seed), find_device(device)
     if epochs: recipe = replace(recipe, n_epoch=epochs)
     if plot: check_plot(plot)
-    from mnist_course.tools.sweep import Sweep, run_sweep, search_space, sweep_results, training_pictures
+    from mnist_course.tools.sweep import Sweep, finished_trials, run_sweep, search_space, sweep_results, training_pictures
     digits = training_pictures(data)
     job = Sweep(recipe, digits, Path(study or f'{name}.journal').expanduser(), valid, None, seed, device)
     if search is not None: job = replace(job, space=search_space(recipe, len(digits)-valid, search.split(',')))
@@ -186,7 +183,7 @@ def sweep(
         reported = [f'{t.intermediate_values[e]:.4f}' for e in sorted(t.intermediate_values)]
         cut = ' cut' if t.state.name=='PRUNED' else ''
         typer.echo(f"trial {t.number} ({settings}): {' '.join(reported)}{cut}", err=True)
-    def say_kept(): return f'Kept: {_finished(job)} finished trials in {job.file}. The same command goes on.'
+    def say_kept(): return f'Kept: {finished_trials(job.file)} finished trials in {job.file}. The same command goes on.'
     with kept(say_kept), threads_set(1), plain_warnings(): done = run_sweep(job, trials, progress if sys.stderr.isatty() else None)
     results = sweep_results(done)
     if as_json: typer.echo(json.dumps(results, indent=1))
@@ -194,6 +191,6 @@ def sweep(
         from rich.console import Console
         console = Console(force_jupyter=False)
         console.print(sweep_table(results, console.width))
-        typer.echo(f'\n{sweep_summary(results)}')
+        typer.echo(f'\n{sweep_summary(results, data)}')
     if plot: save_plot(done, plot)
     if plot and not as_json: typer.echo(f'Plots: {plot}')

@@ -169,9 +169,10 @@ def hold_run(
         with held(ready_folder(folder)), kept(_what_is_kept(folder, resume)):
             check_run(folder, resume, replace)
             yield
-    finally:
+    except BaseException:
         if made:
             with suppress(OSError): Path(folder).rmdir()    # a run that was refused leaves no empty folder
+        raise
 
 # %% ../../nbs/tools/cli_train.ipynb #27bf4f85
 def keepers(

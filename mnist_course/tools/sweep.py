@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['MOMENTA', 'DECAYS', 'START', 'DONE', 'WORDS', 'own_settings', 'search_space', 'with_settings', 'propose',
-           'training_pictures', 'MendingLock', 'open_journal', 'Sweep', 'one_at_a_time', 'open_study', 'identity',
-           'is_alive', 'Watch', 'signing', 'give_back', 'take_trial', 'ReportCallback', 'run_trial', 'quiet_optuna',
-           'run_sweep', 'sweep_results']
+           'training_pictures', 'identity', 'is_alive', 'OwnedLock', 'MendingLock', 'open_journal', 'finished_trials',
+           'Sweep', 'one_at_a_time', 'open_study', 'Watch', 'signing', 'give_back', 'take_trial', 'ReportCallback',
+           'run_trial', 'quiet_optuna', 'run_sweep', 'sweep_results']
 
 # %% ../../nbs/tools/sweep.ipynb #swep0004
-import json, os, platform, time
+import json, os, platform, secrets, stat, time, warnings
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -92,13 +92,82 @@ def training_pictures(
     if len(images)!=len(labels): raise ValueError(f'{folder}: {len(images)} images but {len(labels)} labels')
     return check_digits(Digits(images, labels.long()))
 
-# %% ../../nbs/tools/sweep.ipynb #swep0023
-class MendingLock(JournalFileOpenLock):
-    "Optuna's lock of a journal, which also works on a shared folder; it cuts off half a line left by a dead process"
+# %% ../../nbs/tools/sweep.ipynb #swep0041
+def _since(pid):
+    "When a process of this machine began, in ticks; `None` if it is gone, or dead and not yet buried"
+    try: words = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    except OSError: return None
+    return None if words[0] in 'ZX' else words[19]
+
+def identity()->list: # Machine, process id, and when the process began; JSON can hold it
+    "What tells this process from all others, also from a later one with its number"
+    try: machine = Path('/proc/sys/kernel/random/boot_id').read_text().strip() + os.readlink('/proc/self/ns/pid')
+    except OSError: machine = ''    # not Linux: others will go by our signature alone
+    return [machine, os.getpid(), _since(os.getpid())]
+
+def is_alive(
+    who:list|None, # What `identity` gave in that process
+)->bool|None:      # `None`: it is not of this machine, so we cannot know
+    "Is a process still there?"
+    if not who or not who[0] or who[0]!=identity()[0]: return None
+    return who[2] is not None and _since(who[1])==who[2]
+
+# %% ../../nbs/tools/sweep.ipynb #swep0069
+class OwnedLock(JournalFileOpenLock):
+    "Optuna's lock of a journal, which also works on a shared folder, with its owner's name in it; that of a dead process is taken away"
     def __init__(self, path, grace_period=30):
         super().__init__(str(path), grace_period)
-        self.path = Path(path)
+        self.path, self.lock = Path(path), Path(f'{path}.lock')
 
+    def acquire(self):
+        "Wait for the lock. A `ValueError` where something else has its name"
+        key, since, pause, said = None, time.monotonic(), .001, False
+        while not self._take():
+            if (found := self._look()) is None: continue    # gone just now
+            now = time.monotonic()
+            if found[0]!=key: key, since = found[0], now
+            if found[1] is False or now-since>self.grace_period: self._end(key)
+            elif now-since>3 and not said:
+                warnings.warn(f'{self.lock}: waiting for another process; its lock ends {self.grace_period} s after its last sign of life', stacklevel=2)
+                said = True
+            time.sleep(pause)
+            pause = min(2*pause, .2)
+        return True
+
+    def _take(self):
+        try: f = os.open(self.lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        except FileExistsError: return False
+        with open(f, 'w') as out: json.dump(identity(), out)
+        return True
+
+    def _look(self):
+        "Which lock is there, and is its owner alive? `None` for that where we cannot know"
+        try:
+            found, alive = self.lock.lstat(), None
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)): raise ValueError(f'{self.lock} is in the way of a lock, and is none: remove it')
+            if stat.S_ISREG(found.st_mode):
+                with suppress(ValueError, TypeError, LookupError, AttributeError): alive = is_alive(json.loads(self.lock.read_text()))
+        except FileNotFoundError: return None
+        return (found.st_ino, found.st_mtime_ns), alive
+
+    def _end(self, key):
+        "Take a lock away that nobody holds, unless somebody else has done so and holds a new one"
+        aside = self.lock.with_name(f'{self.lock.name}.{secrets.token_hex(4)}')
+        with suppress(FileNotFoundError):
+            self.lock.rename(aside)
+            found = aside.lstat()
+            if (found.st_ino, found.st_mtime_ns)!=key:
+                with suppress(OSError): os.link(aside, self.lock)
+            aside.unlink()
+
+    def release(self):
+        "Give the lock back. A `RuntimeError` if it is gone"
+        try: self.lock.unlink()
+        except FileNotFoundError: raise RuntimeError(f'{self.lock} is gone') from None
+
+# %% ../../nbs/tools/sweep.ipynb #swep0023
+class MendingLock(OwnedLock):
+    "A lock of a journal that cuts off half a line left by a dead process"
     def acquire(self):
         "Wait for the lock, and leave the journal at the end of a whole line"
         super().acquire()
@@ -123,6 +192,7 @@ def open_journal(
     if not file.parent.is_dir(): raise FileNotFoundError(f'{file}: there is no folder {file.parent}; make it first')
     def refuse(why): return ValueError(f'{file} {why}: name another file with --study')
     if file.exists():
+        if not file.is_file(): raise refuse('is a pipe or a device, not a file')
         with open(file, 'rb') as f: first = f.read(len(START))
         if not (first.startswith(START) or START.startswith(first)): raise refuse('is not a study of Optuna')
     with open(file, 'ab'): pass    # an `OSError` where we must not write
@@ -132,6 +202,15 @@ def open_journal(
     try: return JournalStorage(JournalFileBackend(str(file), lock_obj=lock))
     except (ValueError, KeyError, TypeError, AssertionError, optuna.exceptions.OptunaError) as e:
         raise refuse(f'is damaged ({type(e).__name__})') from None
+
+# %% ../../nbs/tools/sweep.ipynb #swep0071
+def finished_trials(
+    file:Path, # A journal
+)->int:        # 0 where there is none
+    "How many of a study's trials have finished, read without a lock: who is about to end should wait for nobody"
+    if not Path(file).is_file(): return 0
+    storage = JournalStorage(JournalFileBackend(str(file)))
+    return sum(t.state in DONE for s in storage.get_all_studies() for t in storage.get_all_trials(s._study_id, deepcopy=False))
 
 # %% ../../nbs/tools/sweep.ipynb #swep0030
 @dataclass(frozen=True)
@@ -167,8 +246,8 @@ class Sweep:
 def one_at_a_time(
     file:Path, # The study's journal
 ):
-    "Inside this `with` no other worker on the study begins it or takes a trial; a dead worker's lock ends after 30 s"
-    lock = JournalFileOpenLock(f'{file}.turn')
+    "Inside this `with` no other worker on the study begins it or takes a trial"
+    lock = OwnedLock(f'{file}.turn')
     lock.acquire()
     try: yield
     finally:
@@ -196,26 +275,6 @@ def open_study(
         own = {k: v for k,v in due['own'].items() if k in job.space}
         if not study.get_trials(deepcopy=False): study.enqueue_trial(own, user_attrs=dict(own=True))
     return study
-
-# %% ../../nbs/tools/sweep.ipynb #swep0041
-def _since(pid):
-    "When a process of this machine began, in ticks; `None` if it is gone, or dead and not yet buried"
-    try: words = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    except OSError: return None
-    return None if words[0] in 'ZX' else words[19]
-
-def identity()->list: # Machine, process id, and when the process began; JSON can hold it
-    "What tells this process from all others, also from a later one with its number"
-    try: machine = Path('/proc/sys/kernel/random/boot_id').read_text().strip() + os.readlink('/proc/self/ns/pid')
-    except OSError: machine = ''    # not Linux: others will go by our signature alone
-    return [machine, os.getpid(), _since(os.getpid())]
-
-def is_alive(
-    who:list|None, # What `identity` gave in that process
-)->bool|None:      # `None`: it is not of this machine, so we cannot know
-    "Is a process still there?"
-    if not who or not who[0] or who[0]!=identity()[0]: return None
-    return who[2] is not None and _since(who[1])==who[2]
 
 # %% ../../nbs/tools/sweep.ipynb #swep0043
 class Watch:

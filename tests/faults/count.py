@@ -48,6 +48,8 @@ FAULTS = {
     96: 'labels that unpack to more than there are pictures', 97: 'a prefix that is a pattern', 98: 'sample folder: an emptied PNG',
     99: 'idx: web page, pointer, zip, other bytes', 100: 'pictures on their side', 101: 'labels from 1', 102: 'a zip that unpacks to gigabytes',
     103: 'libsvm: parts that count differently', 104: 'a pixel that is no number', 105: 'npz: pickled objects',
+    106: 'a header that could not be read back', 107: 'a fit that is refused', 108: 'a checkpoint for a fresh Learner', 109: 'a loader that can be gone through once',
+    110: 'a method named almost like a moment', 111: 'a layer of another width',
 }
 came = defaultdict(lambda: {'with': [], 'without': []})   # number -> outcomes of its tests
 

@@ -1,5 +1,5 @@
 "A sweep by several processes, some of them killed: no finished trial is lost or done twice, and the test pictures stay shut"
-import json, signal, subprocess, sys, time
+import json, os, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -264,3 +264,36 @@ def test_no_other_module_loads_optuna():
     root = Path(sweep.__file__).parent.parent
     named = {p.relative_to(root).as_posix() for p in root.rglob('*.py') if 'optuna' in p.read_text(encoding='utf-8')}
     assert named-{'_modidx.py'}=={'tools/sweep.py', 'tools/cli_sweep.py'}
+
+
+@pytest.mark.parametrize('left', ['file', 'dead', 'link'])
+def test_a_lock_that_a_dead_worker_left_is_taken_away(tmp_path, left, monkeypatch):
+    "A limit of pytest would end a wait without end"
+    study, lock = tmp_path/'s.journal', tmp_path/'s.journal.lock'
+    if left=='link': lock.symlink_to('nowhere')
+    else: lock.write_text(json.dumps([sweep.identity()[0], 2**22+1, '5']) if left=='dead' else '')
+    if left!='dead': monkeypatch.setattr(sweep.OwnedLock.__init__, '__defaults__', (1,))    # seconds, for one of whom we know nothing
+    open_journal(study)
+    assert study.exists() and not lock.is_symlink() and not lock.exists()
+
+
+def test_the_lock_of_one_who_lives_is_respected(tmp_path):
+    lock = sweep.OwnedLock(tmp_path/'s')
+    lock.acquire()
+    other, took = sweep.OwnedLock(tmp_path/'s', 60), []
+    from threading import Thread
+    thread = Thread(target=lambda: took.append(other.acquire()))
+    thread.start()
+    thread.join(1)
+    assert not took
+    lock.release()
+    thread.join()
+    assert took==[True]
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='named pipes')
+def test_a_pipe_as_a_study_or_as_its_lock_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path/'pipe')
+    with pytest.raises(ValueError, match='pipe is a pipe or a device, not a file: name another file with --study'): open_journal(tmp_path/'pipe')
+    os.mkfifo(tmp_path/'s.lock')
+    with pytest.raises(ValueError, match='s.lock is in the way of a lock, and is none: remove it'): open_journal(tmp_path/'s')
