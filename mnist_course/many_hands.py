@@ -182,6 +182,7 @@ def _rules(learn):
     if isinstance(dl, ShardLoader): rules |= {'a digest of pictures': digest_rows(dl.x), 'a digest of labels': digest_rows(dl.y)}
     return rules
 
+# %% ../nbs/17_many_hands.ipynb #many0144
 class DistributedCallback(Callback):
     "One gradient from all processes of a group before every step, and metrics over all rows; each process has its own part of the data"
     order = -60    # before the recorder takes means
@@ -202,16 +203,19 @@ class DistributedCallback(Callback):
         sizes, p = [p.numel() for p in self.params], self.params[0]
         self.flat = torch.zeros(sum(sizes)+3, dtype=p.dtype, device=p.device)
         self.views = [v.view_as(p) for v,p in zip(self.flat[:-3].split(sizes), self.params)]
+
     @contextmanager
     def no_sync(self):
         "Inside this `with` gradients add up in each process: no message and no step; as DDP's"
         self.silent = True
         try: yield
         finally: self.silent = False
+
     def before_batch(self):
         if not self.learn.training or any(p.grad is not None for p in self.params): return    # they add up
         self.flat.zero_()
         for p,view in zip(self.params, self.views): p.grad = view    # backward writes where the message is taken from
+
     def after_loss(self):
         learn = self.learn
         if not learn.training: return
