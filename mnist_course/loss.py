@@ -45,7 +45,7 @@ def linear1(
 def sigmoid(
     x:Tensor, # Any numbers, float32 or float64
 )->Tensor:    # Numbers in [0,1], the shape of `x`
-    "Squash any number into 0 to 1: `1/(1+exp(-x))`, with a finite slope everywhere"
+    "Squash any number into 0 to 1: `1/(1+exp(-x))`, with the right slope everywhere, a quarter at 0"
     return 1/(1 + torch.exp(-x.clamp(min=-80)))  # exp(89) is infinite in float32, and its slope nan
 
 # %% ../nbs/03_loss.ipynb #b513bdbc

@@ -93,6 +93,13 @@ def test_the_glossary_names_the_lesson_that_brings_each_word():
         assert all((word, name) in known for name in LESSONS if name<r['lesson'] and word in places[name]), r
 
 
+@pytest.mark.parametrize('name', LESSONS)
+def test_nothing_is_said_twice(name):
+    "A sentence of some length that comes again is a slip of an edit"
+    lines = [line for source in LESSONS[name] for line in voice.prose(source) if len(line)>60]
+    assert sorted(set(lines))==sorted(lines)
+
+
 def test_the_map_shows_the_whole_glossary():
     cells = json.loads(voice.pages()['index'])['cells']
     shown = '\n'.join(''.join(o['data'].get('text/markdown', [])) for c in cells for o in c.get('outputs', []) if 'data' in o)

@@ -250,10 +250,15 @@ def _at_most(seconds):
 @contextmanager
 def _only_its_cell():
     "Inside the `with`, what would end the process at once ends the cell in which it stands"
-    def leave(*_): raise SystemExit('it ends the process')
+    here = os.getpid()
+    def standing_in(real):
+        def leave(*args):
+            if os.getpid()!=here: return real(*args)    # a child that the cell has forked may end
+            raise SystemExit('it ends the process')
+        return leave
     ways = [(m, name) for m in (os, sys.modules.get(os.name)) if m for name in ('_exit','abort')] + [(signal, 'raise_signal')]
     before = [(m, name, getattr(m, name)) for m,name in ways]
-    for m,name in ways: setattr(m, name, leave)
+    for m,name,real in before: setattr(m, name, standing_in(real))
     try: yield
     finally:
         for way in before: setattr(*way)
@@ -263,7 +268,7 @@ class _Shell:
     def __init__(self, scope): self.user_ns = scope
     def getoutput(self, *_, **__): return []
     def run_line_magic(self, name, *_, **__):
-        if name.startswith('%'): raise SyntaxError(f'%{name} has to be the first line of its cell')
+        if name.startswith('%'): raise SyntaxError(f'%{name} has to be the first line of its cell: leave out that line')
     def __getattr__(self, name):
         if name.startswith('__'): raise AttributeError(name)
         return lambda *_, **__: None

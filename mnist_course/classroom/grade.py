@@ -155,7 +155,7 @@ def left_out(
     submissions:Path, # Holds a folder for each learner
 )->list:              # Names of files that lie in no folder, and are not graded
     "Archives and notebooks that belong to nobody"
-    return sorted(_name(p) for p in Path(submissions).iterdir() if p.name.lower().endswith(_archives) or is_called_notebook(p.name))
+    return sorted(_name(p) for p in Path(submissions).iterdir() if p.name.lower().endswith(_archives) or p.is_file() and is_called_notebook(p.name))
 
 def learners_in(
     submissions:Path,     # Holds a folder for each learner

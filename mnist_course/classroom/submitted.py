@@ -28,17 +28,17 @@ def is_called_notebook(
     "Does a name promise a notebook, perhaps with what a browser has put behind it?"
     name = name.lower()
     if name.endswith(tuple(_no_notebooks)): return False
-    return '.ipynb' in name or name.endswith(('.json','.txt')) and _names_lesson(name)
+    return '.ipynb' in name or name.endswith(('.json','.txt')) and re.sub(r'[ _-]*(\(\d+\)|copy)$', '', name.rpartition('.')[0]) in OUTLINE
 
 def _names_lesson(name): return any(lesson in name for lesson in OUTLINE)
 
 _instead = 'hand in the notebook itself, the file that ends in .ipynb'
 _no_notebooks = {'.py': f'it is a script, and the cells are lost: {_instead}'} | dict.fromkeys(
-    ('.html','.htm','.pdf','.doc','.docx','.odt','.md','.tex','.png','.jpg','.jpeg'), f'it is a print, which nobody can run: {_instead}')
+    ('.html','.htm','.pdf','.doc','.docx','.odt','.md','.tex','.png','.jpg','.jpeg'), f'it is a printout or a picture, which nobody can run: {_instead}')
 
 def notebooks_in(
     folder:Path, # A learner's folder
-)->tuple:        # Paths of what is called a notebook, sorted; and what cannot be opened or is no notebook any more, each with why
+)->tuple:        # Paths of what is called a notebook, sorted; and what cannot be opened or is not a notebook any more, each with why
     "Whatever is called a notebook, also deeper in the folder; what is hidden is left out"
     left, found, closed, others = [Path(folder)], [], [], []
     while left:    # no recursion: folders may lie a thousand deep

@@ -272,7 +272,7 @@ def read_numpy(
     except Exception as e: raise bad(f'{type(e).__name__}: {e}') from None
     if (header.get('kind'), header.get('format'))!=('numpy', 1):    # first: another version may have another digest
         raise ValueError(f'{path}: kind {header.get("kind")}, format {header.get("format")}: '
-                         + ('a checkpoint is there to go on from. The model.safetensors or best.safetensors beside it is one to ask'
+                         + ('a checkpoint is there to go on from. Ask the model.safetensors or best.safetensors of the same run'
                             if header.get('kind')=='checkpoint' else
                             'expected kind numpy, format 1. save_numpy(new_file, load_model(this_file)) makes one of a model by '
                             '`mnist_course train`; lesson 15 does so by itself'))

@@ -44,7 +44,7 @@ def test_other_encodings_and_the_old_format_are_read(nb, written, tmp_path):
     pytest.importorskip('nbformat').read(tmp_path/'again.ipynb', as_version=4)
 
 
-@pytest.mark.parametrize('name,why', [('03_loss.py', 'a script'), ('03_loss.ipynb.html', 'a print'), ('answers.py', 'a script'), ('Aufgabe 3.docx', 'a print')])
+@pytest.mark.parametrize('name,why', [('03_loss.py', 'a script'), ('03_loss.ipynb.html', 'a printout'), ('answers.py', 'a script'), ('Aufgabe 3.docx', 'a printout')])
 def test_what_is_no_notebook_any_more_is_named(name, why, tmp_path):
     (tmp_path/name).write_text('x = 1')
     found = scan(tmp_path)
@@ -86,6 +86,21 @@ def test_an_answer_in_a_cell_of_another_kind_is_named(nb, kind):
     cell_of(nb, '03.4')['cell_type'] = kind
     answer = answer_of(nb, places_of('03_loss')[3])
     assert f'a {kind} cell' in str(answer.error or answer.broken)
+
+
+def test_a_child_that_a_cell_forks_ends_for_good(nb, tmp_path):
+    "Or the judge would go on twice"
+    cell, seen = cell_of(nb, '03.4'), tmp_path/'seen'
+    cell['source'] = f"import os\nif not (child := os.fork()): os._exit(0)\nos.waitpid(child, 0)\n{cell['source']}"
+    answer = answer_of(nb, places_of('03_loss')[3])
+    with open(seen, 'a') as f: f.write('here\n')
+    assert answer.found and seen.read_text()=='here\n'
+
+
+@pytest.mark.parametrize('name', ['03_loss_notes.txt', '03_loss_results.json', 'about 03_loss.txt'])
+def test_what_only_bears_a_lessons_name_is_no_copy(name, tmp_path):
+    (tmp_path/name).write_text('{}')
+    assert not scan(tmp_path).broken and not scan(tmp_path).others
 
 
 ENDS = ['import os; os._exit(0)', 'from os import _exit; _exit(3)', 'import os; os.abort()', 'import signal; signal.raise_signal(9)',

@@ -8,7 +8,7 @@ from mnist_course.core.files import find_lessons
 from mnist_course.exercises.outline import NUMBERS
 
 # Exercise, a planted mistake that breaks the duty, and how the task speaks of it
-DUTIES = [('06.1', 'loss_not_kept', r'`self\.pred`.*`self\.loss`'), ('06.1', 'moments_silent', r'before_step.*after_step'),
+DUTIES = [('03.3', 'flat_at_0', 'a quarter at 0'), ('06.1', 'loss_not_kept', r'`self\.pred`.*`self\.loss`'), ('06.1', 'moments_silent', r'before_step.*after_step'),
           ('06.2', 'back_to_training_mode', 'stays in evaluation mode'), ('07.1', 'nan_hidden', 'nan should stay a nan'),
           ('07.2', 'blocks', r'side by side in one `nn\.Sequential`'), ('07.3', 'uniform_weights', 'normal distribution'),
           ('07.3', 'bias_expected', 'without biases'), ('08.1', 'digits_lost', 'no small number'),
