@@ -114,6 +114,10 @@ def _is_called(key, only):
     asked = {'-'.join(words(only)), set_of(only)}
     return key in asked or any(a and key.endswith(f'-{a}') for a in asked)
 
+def _is_in(folder, only):
+    "Does a folder hold files of a set that is called so?"
+    return any(_is_called(key, only) for key in {set_of(_inside(f, folder)) for f in _files_in(folder)}-{''})
+
 def _choose(sets, path, only):
     "The one set that is meant, of several that lie in one place; for each of its splits the names of what belongs to it; and notes"
     def advice(sets):
@@ -122,7 +126,7 @@ def _choose(sets, path, only):
     if only:
         exact = [k for k in sets if k in ('-'.join(words(only)), set_of(only))]
         meant = {k: v for k,v in sets.items() if (k in exact if exact else _is_called(k, only))}
-        if not meant: raise ValueError(f'{path}: expected a data set called {only}, found {", ".join(sorted(sets))}; name one, as {advice(sets)}')
+        if not meant: raise ValueError(f'{path}: expected a data set called {only}, found {", ".join(k or "one without a name" for k in sorted(sets))}; name one, as {advice(sets)}')
         sets = meant
     sets, before = joined(sets), sets
     notes = [f'parts: {" and ".join(sorted(n for names in next(iter(sets.values())).values() for n in names))} taken for one set'] if sets is not before else []
@@ -253,7 +257,9 @@ def _from_zip(path, only, zips=()):
     "A set in a zip, or in one for each part: unpacked beside everything else, read, and removed"
     with TemporaryDirectory() as tmp:
         for z in zips or [path]: _unzip(z, Path(tmp)/z.stem if zips else tmp)
-        try: found = find_set(Path(tmp)/only) if only and (Path(tmp)/only).exists() else _from_folder(Path(tmp), only)
+        is_path = bool(only) and (Path(tmp)/only).exists()
+        if only and not is_path and not set_of(only) and not _is_in(Path(tmp), only): raise FileNotFoundError(f'{path/only}: expected a data set, found nothing; check the path')
+        try: found = find_set(Path(tmp)/only) if is_path else _from_folder(Path(tmp), only)
         except (ValueError, OSError) as e: raise ValueError(str(e).replace(tmp, str(path))) from None
         found.notes = [n.replace(tmp, str(path)) for n in found.notes]
     found.path, found.layout = path, f'zip of {found.layout}'
@@ -290,6 +296,7 @@ def _from_folder(path, only=''):
         if found or why: break
     in_classes = len({f.parent.name for f in pictures if f.parent!=path})>1    # not just plots beside the data
     if pictures and (in_classes and (why or found and sum(len(p.labels) for p in found.parts())<len(pictures)) or not (found or why)):
+        if only: raise ValueError(f'{path}: expected a data set called {only}, found folders of pictures; leave out the name, or give the path of a folder')
         beside = [f.name for f in by_layout[layout]] if found or why else []
         return _from_pictures(path, pictures, [f'{", ".join(beside[:3])}: left out, since there are more pictures in folders']*bool(beside))
     if why: raise why
@@ -314,7 +321,7 @@ def find_set(
     if not path.exists():    # FOLDER/NAME: one of several sets in a folder, or in a zip
         above = next(p for p in path.parents if p.exists())
         if above.is_file() and layout_of(above)=='zip': return _from_zip(above, path.relative_to(above).as_posix())
-        if above==path.parent and any(_is_called(set_of(_inside(f, above)), path.name) for f in _files_in(above)): path, only = above, path.name
+        if above==path.parent and _is_in(above, path.name): path, only = above, path.name
     if not path.exists(): raise FileNotFoundError(f'{path}: expected a data set, found nothing; check the path')
     if path.is_dir(): return _from_folder(path, only)
     if not path.is_file(): raise ValueError(f'{path}: expected a file or a folder, found a device or a pipe')

@@ -131,7 +131,9 @@ WRITTEN = {'plain': lambda x, y: rows(x, y), 'semicolons': lambda x, y: rows(x, 
            'a comma at each end': lambda x, y: [r+',' for r in rows(x, y)], 'a comma at each end but of the header': lambda x, y: [rows(x, y)[0], *(r+',' for r in rows(x, y)[1:])],
            'a comma at each end, no header': lambda x, y: [r+',' for r in rows(x, y, False)], 'decimal commas': lambda x, y: [r.replace('.', ',') for r in rows(np.round(x/255., 4), y, sep=';')],
            'labels as floats': lambda x, y: rows(x, y.astype(float)), 'names of files': lambda x, y: ['file,'+rows(x, y)[0], *(f'{i}.png,{r}' for i,r in enumerate(rows(x, y)[1:]))],
-           'a number in the header': lambda x, y: [rows(x, y)[0].replace('pixel19,', '19,'), *rows(x, y)[1:]]}
+           'a number in the header': lambda x, y: [rows(x, y)[0].replace('pixel19,', '19,'), *rows(x, y)[1:]],
+           'a header of numbers': lambda x, y: [','.join(map(str, range(785))), *rows(x, y, False)], 'from 1': lambda x, y: [','.join(map(str, range(1, 786))), *rows(x, y, False)],
+           'as pandas writes an array': lambda x, y: [','+','.join(map(str, range(785))), *(f'{i},{r}' for i,r in enumerate(rows(x, y, False)))]}
 
 @pytest.mark.parametrize('case', WRITTEN)
 def test_tables_as_people_write_them(case, d, tmp_path):
@@ -141,6 +143,12 @@ def test_tables_as_people_write_them(case, d, tmp_path):
         train, test = load_any(tmp_path/'a.csv')
         back = np.arange(N)%6==5
         assert same(train, d[0][~back], d[1][~back]) and same(test, d[0][back], d[1][back])
+
+
+@pytest.mark.parametrize('place', ['first', 'last'])
+def test_the_column_of_labels_is_told_beside_one_that_is_left_out(place, d, tmp_path):
+    lines = ['id,'+','.join(f'p{i}' for i in range(785))] + [','.join(map(str, [i, label, *p.ravel()] if place=='first' else [i, *p.ravel(), label])) for i,(p,label) in enumerate(zip(*d[:2]))]
+    assert f'labels: taken from the {place} column, which no header names' in load_any(table(tmp_path/'a.csv', lines))[0].notes
 
 
 def test_a_class_may_be_called_NA(d, tmp_path):
@@ -203,6 +211,11 @@ def two_npz(a, b):
         np.savez(folder/b, x=d[2], y=d[3])
     return write
 
+def npys_in_folders(names):
+    def write(folder, d):
+        for name,a in zip(names, d): (folder/name).parent.mkdir(exist_ok=True), np.save(folder/name, a)
+    return write
+
 def idx_test(folder, d): four(folder, *d, test='test')
 def capitals(folder, d):
     for f in [*four(folder, *d).iterdir()]: f.rename(folder/f.name.upper())
@@ -211,7 +224,8 @@ PARTS = {'Hugging Face, with hashes': hub('train-00000-of-00001-b42a4a5b2ae2c5a0
          'Hugging Face, validation': hub('train-00000-of-00001-b42a4a5b2ae2c5a0', 'validation-00000-of-00001-00aa11bb22cc33dd'), 'shards of Parquet': shards('parquet'), 'shards of CSV': shards('csv'),
          'shards of npz': shards('npz'), 'mnist_test.csv': csvs('train.csv', 'mnist_test.csv'), 'my_train.csv': csvs('my_train.csv', 'test.csv'), 'training, testing': csvs('training.csv', 'testing.csv'),
          'val': csvs('digits_train.csv', 'val.csv'), 'tr, te': csvs('mnist_tr.csv', 'mnist_te.csv'), 'tra, tes': csvs('optdigits.tra', 'optdigits.tes'), 'trn, tst': csvs('a.trn.csv', 'a.tst.csv'),
-         'train, t10k': csvs('train.csv', 't10k.csv'), 'latest': csvs('latest_train.csv', 'latest_test.csv'), 'npz': two_npz('my_train.npz', 'test.npz'), 'four npy': npys, 'two mat': mats, 'two h5': h5s,
+         'train, t10k': csvs('train.csv', 't10k.csv'), 'latest': csvs('latest_train.csv', 'latest_test.csv'), 'npz': two_npz('my_train.npz', 'test.npz'), 'four npy': npys, 'npy in folders of a part': npys_in_folders(['train/images.npy', 'train/labels.npy', 'test/images.npy', 'test/labels.npy']),
+         'npy in folders of a kind': npys_in_folders(['images/train.npy', 'labels/train.npy', 'images/test.npy', 'labels/test.npy']), 'two mat': mats, 'two h5': h5s,
          'idx, test': idx_test, 'idx in capitals': capitals}
 
 @pytest.mark.parametrize('case', PARTS)
@@ -284,6 +298,14 @@ def test_some_of_the_letters_keep_their_names(k, first, d, tmp_path):
     four(tmp_path, d[0], np.arange(N)%k+first, d[2], np.arange(M)%k+first, 'emnist-letters-{}', 'test')
     train, test = load_any(tmp_path)
     assert [train.classes[i] for i in train.labels.tolist()]==[CAPS[i%k] for i in range(N)] and test.classes==train.classes
+
+
+@pytest.mark.parametrize('place,name,k,classes', [('letters-project/d', 'emnist-digits-{}', 10, '0123456789'), ('digits/e', 'emnist-balanced-{}', 40, '0123456789'+''.join(CAPS)+'abdefghnqrt'),
+                                                  ('letters', 'emnist-mnist-{}', 10, '0123456789'), ('letters', 'emnist-{}', 26, CAPS), ('emnist_letters/gzip', '{}', 20, CAPS), ('letters-project', 'emnist-{}', 20, [str(i) for i in range(20)])])
+def test_the_innermost_name_says_which_of_emnists_sets_it_is(place, name, k, classes, d, tmp_path):
+    "A folder counts where the files say nothing, if it is called nothing else"
+    train, _ = load_any(four(tmp_path/place, d[0], d[1] if k==10 else np.arange(N)%k, d[2], d[3] if k==10 else np.arange(M)%k, name, 'test'))
+    assert train.classes==tuple(classes)
 
 
 @pytest.mark.parametrize('kept', [(5,6,7,8,9), (0,1,2), (3,7)])
@@ -368,6 +390,14 @@ def test_odd_ranges_are_shared(d, tmp_path):
     assert abs(int(load_any(tmp_path/'a.npz')[1].images.max())-127)<=1
 
 
+@pytest.mark.parametrize('low,high,levels', [(0, 1.2, 255), (0, 2, 255), (-.5, .5, 255), (-.52, .53, 255), (0, 2, 2), (0, 3, 3), (0, 7, 7), (0, 15, 15), (0, 16, 16)])
+def test_ranges_that_people_use(low, high, levels, d, tmp_path):
+    "Few levels of grey are whole numbers"
+    def made(x): return (np.round(x/255*levels)).astype('u1') if levels<255 else x/255*(high-low)+low
+    npz(tmp_path/'a.npz', made(d[0]), d[1], made(d[2]), d[3])
+    for got,images in zip(load_any(tmp_path/'a.npz'), d[::2]): assert np.abs(got.images.numpy()-np.round(np.round(images/255*levels)*255/levels)).max()<=16
+
+
 @pytest.mark.parametrize('way', ['inverted', 'turned'])
 @pytest.mark.parametrize('part', [0, 2])
 def test_one_part_that_lies_otherwise(part, way, d, tmp_path):
@@ -429,6 +459,19 @@ def test_a_copy_in_a_folder_below_is_left_out(d, tmp_path):
     four(four(tmp_path, *d)/'old', d[0][::-1], d[1], *d[2:])
     train, _ = load_any(tmp_path)
     assert same(train, *d[:2]) and train.notes==('sets: old left out',)
+
+
+@pytest.mark.parametrize('kind', ['folder', 'zip', 'zip of pictures'])
+@pytest.mark.parametrize('name', ['valid', 'test', 'images.npz', 'train_labels'])
+def test_what_is_not_there_is_not_read(kind, name, d, tmp_path):
+    "A name that says no more than which part it is stands for no set"
+    if 'pictures' in kind: pngs(tmp_path/'in'/'0', *d[:2])
+    else: (tmp_path/'in').mkdir(), csvs('train.csv', 'test_1.csv')(tmp_path/'in', d)
+    path = tmp_path/'in'
+    if 'zip' in kind:
+        path = tmp_path/'a.zip'
+        with zipfile.ZipFile(path, 'w') as z: [z.write(f, f.relative_to(tmp_path/'in')) for f in sorted((tmp_path/'in').rglob('*.*'))]
+    with pytest.raises((ValueError, FileNotFoundError), match=f'{re.escape(str(path/name))}: expected a data set, found nothing; check the path'): load_any(path/name)
 
 
 # What lies beside a set, and what is none
