@@ -90,6 +90,7 @@ def _kind(found):
     names, folders = _places(found)
     if kind := _file_kind(names): return '' if kind=='mnist' else kind, []
     kind, folder = _folder_kind(folders)
+    if kind in ('qmnist', 'usps'): return kind, []    # they hold digits as any others do
     if kind and kind!='mnist':
         way, why = _ask_few(found.train)
         if way is None or kind=='emnist' and way==(4, False): return kind, [f'set: taken for {KINDS[kind].title}, because a folder is called {folder}']
@@ -124,7 +125,7 @@ def _as_numbers(labels, where):
     for row,part in zip(labels, parts):
         if row.dtype.kind=='O' and (bad := np.array([v is None or v!=v for v in row], bool)).any(): _missing(row, bad, where, part)
         if row.dtype.kind not in 'biufOSU': raise ValueError(f'{where}: expected labels, found {row.dtype}')
-        if row.dtype.kind=='f' and (bad := np.isnan(row)).any(): _missing(row, bad, where, part)
+        if row.dtype.kind=='f' and (bad := ~np.isfinite(row)).any(): _missing(row, bad, where, part)
         if row.dtype.kind=='f' and (bad := row%1!=0).any():
             raise ValueError(f'{where}: expected whole numbers as labels, found fractions: {row[bad][0]} for picture {np.flatnonzero(bad)[0]} of {part}')
         if row.dtype.kind in 'iuf' and (bad := (row>2**53) | (row<-2.**53)).any(): _missing(row, bad, where, part)
@@ -144,7 +145,7 @@ def _check_values(values, counts, where):
     if len(values)<3 or values[-1]<=values[-2]+max(2, len(values)-1): return
     usual = np.median(counts[:-1])
     if counts[-1]*10>=usual and not (counts[-1]==1 and usual>2): return
-    raise ValueError(f'{where}: expected labels like the others, {values[0]} to {values[-2]}, found {values[-1]} ({counts[-1]:,} time{"s"*(counts[-1]>1)}); is it damaged?')
+    raise ValueError(f'{where}: expected labels like the others, {values[0]} to {values[-2]}, found {values[-1]} ({counts[-1]:,} time{"s"*(counts[-1]>1)}); is it damaged? If it is a class, number it {values[-2]+1}')
 
 def number_labels(
     labels:list,     # Of each part an array, shape (n,), numbers or text
@@ -371,7 +372,7 @@ def _turn(images, labels, classes, kind):
         why = 'as in the other part'
     for part,(way,dark) in zip(('train', 'test'), ways):
         here = '' if len(set(ways))==1 else f' in {part}'
-        because = f', because {KINDS[kind].title} keeps its pictures on their side' if own==(way, dark)!=(0, False) else f' ({why})'
+        because = f', because {KINDS[kind].title} keeps its pictures on their side' if own and own[0]==way else f' ({why})'
         notes += [f'turned: {TURNS[way]}{here}{because}']*bool(way) + [f'ink: dark on light became light on dark{here} ({why})']*dark
     return [_lay(i, *way) for i,way in zip(images, ways)], list(dict.fromkeys(notes))
 
@@ -414,7 +415,8 @@ def straighten(
     raw = _as_numbers([p.labels for p in parts], where)
     labels, classes, said = number_labels(raw, _names_of(found, kind, raw), where)
     if len(labels)>1 and (new := np.setdiff1d(labels[1], labels[0])).size:
-        more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} stand in test only, so nobody can learn them')
+        said_of = 'stands in test only, so nobody can learn it' if len(new)==1 else 'stand in test only, so nobody can learn them'
+        more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} {said_of}')
     if any(i.ndim==4 if isinstance(i, np.ndarray) else any(p.ndim==3 for p in i) for i in images): more.append('colour: red, green and blue became grey')
     grey = [_to_grey(i) for i in images]
     shapes = sorted({p.shape[-2:] for i in grey for p in (i if isinstance(i, list) else [i])})

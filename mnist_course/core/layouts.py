@@ -227,11 +227,11 @@ def evenness(
 )->float:              # 1 where whole numbers come equally often, less where they don't, 0 where it can be no label
     "How much a column looks like labels: entropy over the largest that it could have"
     if column.dtype.kind not in 'biuf': return 1.    # text
-    if (column%1!=0).any() or column.max(initial=0)-column.min(initial=0)>=1000: return 0.
+    if (column%1!=0).any() or float(column.max(initial=0))-float(column.min(initial=0))>=1000: return 0.
     counts = np.unique(column, return_counts=True)[1]
     if len(counts)<2: return 0.
     p = counts/counts.sum()
-    return float(-(p*np.log(p)).sum()/np.log(column.max()-column.min()+1))
+    return float(-(p*np.log(p)).sum()/np.log(float(column.max())-float(column.min())+1))
 
 # %% ../../nbs/core/layouts.ipynb #ladd9979
 def label_column(
@@ -341,8 +341,11 @@ def _labels(column, path, name):
     odd = ~number & (words.str.lower().isin(['nan', 'na', 'n/a', 'none', 'null']) if number.any() else words.str.lower()=='nan')
     if number.mean()>.5 and not odd.any():
         rare, usual = words[~number].value_counts(), words[number].value_counts().median()
-        odd = words.isin(rare[(rare*10<usual) | (rare==1) & (usual>2)].index)
-    if odd.any(): raise ValueError(f'{path}: expected a label in each row, found {words[odd].iloc[0]!r} in row {odd.idxmax()+1}, {name}')
+        is_word = rare.index.str.contains(r'[^\W\d_]{2}')    # 'other' may be a class, O is a damaged 0
+        odd = words.isin(rare[(rare*10<usual) & ~is_word | (rare==1) & (usual>2)].index)
+    if odd.any():
+        hint = '; if it is a class, give the others names too'*bool(number.any())
+        raise ValueError(f'{path}: expected a label in each row, found {words[odd].iloc[0]!r} in row {odd.idxmax()+1}, {name}{hint}')
     return words.to_numpy(object)
 
 def _table(pieces, names, path):
