@@ -76,13 +76,6 @@ def _places(found):
     around = [here.stem] if zipped else [here.name]*(here.is_dir() or not here.exists())
     return inside[at:] + [path.name]*(path.is_file() and not zipped), [*inside[:at][::-1], *around, *[p.name for p in here.parents][:2]]
 
-def _emnist_set(found):
-    "Which of EMNIST's sets this is, as 'letters': by the names of its files, or else by that of a folder which has nothing else to say"
-    own, folders = _places(found)
-    def said(names, known): return next((key for key in known if any(key in words(name) for name in names)), '')
-    plain = [f for f in folders if all(w in _SPLIT_WORDS|_PLAIN or w.startswith('emnist') or split_of(w) or w.isdigit() for w in words(f))]
-    return said(own, _SIZES) or next((key for f in plain if (key := said([f], [*_SIZES][:4]))), '')
-
 def _kind(found):
     "A key of `KINDS` or nothing, and a line that says why where it is not certain"
     labels = np.asarray(found.parts()[-1].labels)
@@ -388,6 +381,13 @@ def _labelled(parts):
     def none(p): return p.labels.dtype.kind in 'if' and len(p.labels)>0 and bool((p.labels==-1).all())
     kept = [parts[0], *(p for p in parts[1:] if not none(p))]
     return kept, [f'{p.name}: no labels, left out' for p in parts[1:] if none(p)]
+
+def _emnist_set(found):
+    "Which of EMNIST's sets this is, as 'letters': by the names of its files, or else by that of a folder which has nothing else to say"
+    own, folders = _places(found)
+    def said(names, known): return next((key for key in known if any(key in words(name) for name in names)), '')
+    plain = [f for f in folders if all(w in _SPLIT_WORDS|_PLAIN or w.startswith('emnist') or split_of(w) or w.isdigit() for w in words(f))]
+    return said(own, _SIZES) or next((key for f in plain if (key := said([f], [*_SIZES][:4]))), '')
 
 def _names_of(found, kind, labels):
     "Names of the classes from label 0 on: those in the file, or those that the relative is known to have"
