@@ -52,6 +52,7 @@ _SUMS = {'ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5': 'mn
 _RELATIVES = 'fashion', 'emnist', 'kmnist', 'kannada', 'qmnist', 'usps', 'mnist'
 _PLAIN = set('raw data dataset datasets png jpg images processed gzip gz idx csv npz matlab parquet archive zip master main my full small'.split())
 _SPLIT_WORDS = set('mnist letters digits balanced byclass bymerge kuzushiji'.split())
+_SIZES = dict(letters=26, balanced=47, bymerge=47, byclass=62, digits=10, mnist=10)    # classes of EMNIST's sets
 
 def _file_kind(names):
     "The relative that the names of files and arrays speak of, or nothing"
@@ -67,16 +68,22 @@ def _folder_kind(folders):
         return (kind, folder) if kind and all(w.startswith(kind) or w in _SPLIT_WORDS for w in said) else ('', '')
     return '', ''
 
+def _places(found):
+    "What the files of a set and the arrays in them are called, and the folders around them from the innermost outward"
+    path, inside, zipped = Path(found.path), found.train.name.split('/'), found.layout.startswith('zip')
+    arrays, here = found.layout.endswith(('NumPy', 'HDF5', 'MATLAB')), path.resolve()
+    at = next((i for i,name in enumerate(inside) if '.' in name), 0 if arrays else len(inside)-1)    # a file in folders, or arrays in a file
+    around = [here.stem] if zipped else [here.name]*(here.is_dir() or not here.exists())
+    return inside[at:] + [path.name]*(path.is_file() and not zipped), [*inside[:at][::-1], *around, *[p.name for p in here.parents][:2]]
+
 def _kind(found):
     "A key of `KINDS` or nothing, and a line that says why where it is not certain"
     labels = np.asarray(found.parts()[-1].labels)
     if labels.dtype.kind in 'iu' and (known := _SUMS.get(sha256(labels.astype('u1').tobytes()).hexdigest())): return known, []
-    path, inside, zipped = Path(found.path), found.train.name.split('/'), found.layout.startswith('zip')
-    arrays = found.layout.endswith(('NumPy', 'HDF5', 'MATLAB'))
-    at = next((i for i,name in enumerate(inside) if '.' in name), 0 if arrays else len(inside)-1)    # a file in folders, or arrays in a file
-    if kind := _file_kind(inside[at:] + [path.name]*(path.is_file() and not zipped)): return '' if kind=='mnist' else kind, []
-    here = path.resolve()
-    kind, folder = _folder_kind([*inside[:at][::-1], *([here.stem] if zipped else [here.name]*here.is_dir() or [here.name]*(not here.exists())), *[p.name for p in here.parents][:2]])
+    names, folders = _places(found)
+    if kind := _file_kind(names): return '' if kind=='mnist' else kind, []
+    kind, folder = _folder_kind(folders)
+    if kind in ('qmnist', 'usps'): return kind, []    # they hold digits as any others do
     if kind and kind!='mnist':
         way, why = _ask_few(found.train)
         if way is None or kind=='emnist' and way==(4, False): return kind, [f'set: taken for {KINDS[kind].title}, because a folder is called {folder}']
@@ -111,7 +118,7 @@ def _as_numbers(labels, where):
     for row,part in zip(labels, parts):
         if row.dtype.kind=='O' and (bad := np.array([v is None or v!=v for v in row], bool)).any(): _missing(row, bad, where, part)
         if row.dtype.kind not in 'biufOSU': raise ValueError(f'{where}: expected labels, found {row.dtype}')
-        if row.dtype.kind=='f' and (bad := np.isnan(row)).any(): _missing(row, bad, where, part)
+        if row.dtype.kind=='f' and (bad := ~np.isfinite(row)).any(): _missing(row, bad, where, part)
         if row.dtype.kind=='f' and (bad := row%1!=0).any():
             raise ValueError(f'{where}: expected whole numbers as labels, found fractions: {row[bad][0]} for picture {np.flatnonzero(bad)[0]} of {part}')
         if row.dtype.kind in 'iuf' and (bad := (row>2**53) | (row<-2.**53)).any(): _missing(row, bad, where, part)
@@ -131,7 +138,7 @@ def _check_values(values, counts, where):
     if len(values)<3 or values[-1]<=values[-2]+max(2, len(values)-1): return
     usual = np.median(counts[:-1])
     if counts[-1]*10>=usual and not (counts[-1]==1 and usual>2): return
-    raise ValueError(f'{where}: expected labels like the others, {values[0]} to {values[-2]}, found {values[-1]} ({counts[-1]:,} time{"s"*(counts[-1]>1)}); is it damaged?')
+    raise ValueError(f'{where}: expected labels like the others, {values[0]} to {values[-2]}, found {values[-1]} ({counts[-1]:,} time{"s"*(counts[-1]>1)}); is it damaged? If it is a class, number it {values[-2]+1}')
 
 def number_labels(
     labels:list,     # Of each part an array, shape (n,), numbers or text
@@ -166,7 +173,8 @@ def _range(numbers):
     low, high = min(p.min() for p in numbers).item(), max(p.max() for p in numbers).item()
     near = .05 if numbers[0].dtype.kind=='f' else 0    # who scales a picture smoothly gets beyond its range
     if low>=-near and high<=1+near: return 0, 1
-    if low>=0 and high<=16: return 0, 16
+    if low>=0 and 8<high<=16: return 0, 16    # fewer levels than that are stretched to what is there
+    if low>=-.5-near and high<=.5+near: return -.5, .5
     if low>=-255*near and 16<high: return next(((0, t) for t in (255, 4095, 65535) if high<=t*(1+near)), (0, high))
     return (-1, 1) if low>=-1-near and high<=1+near else None
 
@@ -357,7 +365,7 @@ def _turn(images, labels, classes, kind):
         why = 'as in the other part'
     for part,(way,dark) in zip(('train', 'test'), ways):
         here = '' if len(set(ways))==1 else f' in {part}'
-        because = f', because {KINDS[kind].title} keeps its pictures on their side' if own==(way, dark)!=(0, False) else f' ({why})'
+        because = f', because {KINDS[kind].title} keeps its pictures on their side' if own and own[0]==way else f' ({why})'
         notes += [f'turned: {TURNS[way]}{here}{because}']*bool(way) + [f'ink: dark on light became light on dark{here} ({why})']*dark
     return [_lay(i, *way) for i,way in zip(images, ways)], list(dict.fromkeys(notes))
 
@@ -374,6 +382,13 @@ def _labelled(parts):
     kept = [parts[0], *(p for p in parts[1:] if not none(p))]
     return kept, [f'{p.name}: no labels, left out' for p in parts[1:] if none(p)]
 
+def _emnist_set(found):
+    "Which of EMNIST's sets this is, as 'letters': by the names of its files, or else by that of a folder which has nothing else to say"
+    own, folders = _places(found)
+    def said(names, known): return next((key for key in known if any(key in words(name) for name in names)), '')
+    plain = [f for f in folders if all(w in _SPLIT_WORDS|_PLAIN or w.startswith('emnist') or split_of(w) or w.isdigit() for w in words(f))]
+    return said(own, _SIZES) or next((key for f in plain if (key := said([f], [*_SIZES][:4]))), '')
+
 def _names_of(found, kind, labels):
     "Names of the classes from label 0 on: those in the file, or those that the relative is known to have"
     if found.train.classes: return [None]*found.train.first + list(found.train.classes) if found.train.first>0 else found.train.classes
@@ -381,9 +396,9 @@ def _names_of(found, kind, labels):
     if not len(values): return None
     known, n, low, high = KINDS[kind].classes, len(values), values[0], values[-1]
     if kind=='emnist':
-        said = {*words(f'{found.path}/{found.train.name}')}
-        if 'letters' in said and high<=26: return [None, *_caps] if low>=1 else _caps if high<26 else None
-        known = [c for c in known if len(c) in {'balanced': [47], 'bymerge': [47], 'byclass': [62], 'digits': [10]}.get(next(iter(said & {'balanced','bymerge','byclass','digits'}), ''), [n])]
+        which = _emnist_set(found)
+        if which=='letters' and high<=26: return [None, *_caps] if low>=1 else _caps if high<26 else None
+        known = [c for c in known if len(c)==_SIZES.get(which, n)]
     fits = [c for c in known if low>=1 and high==len(c)==n or 0<=low<=high<len(c) and (len(c)==n or c!=_digits)]
     return next((c for c in fits if len(c)==n), fits[0] if len(known)==1 and fits else None)
 
@@ -400,7 +415,8 @@ def straighten(
     raw = _as_numbers([p.labels for p in parts], where)
     labels, classes, said = number_labels(raw, _names_of(found, kind, raw), where)
     if len(labels)>1 and (new := np.setdiff1d(labels[1], labels[0])).size:
-        more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} stand in test only, so nobody can learn them')
+        said_of = 'stands in test only, so nobody can learn it' if len(new)==1 else 'stand in test only, so nobody can learn them'
+        more.append(f'classes: {", ".join(str(classes[i]) for i in new[:4])}{", …"*(len(new)>4)} {said_of}')
     if any(i.ndim==4 if isinstance(i, np.ndarray) else any(p.ndim==3 for p in i) for i in images): more.append('colour: red, green and blue became grey')
     grey = [_to_grey(i) for i in images]
     shapes = sorted({p.shape[-2:] for i in grey for p in (i if isinstance(i, list) else [i])})

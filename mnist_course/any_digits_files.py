@@ -57,9 +57,11 @@ def layout_of(
     except ValueError: return ''
     if start[:2]==b'\0\0' and start[2:3] and start[2] in IDX_TYPES and start[3:4]>b'\0': return 'idx'
     if start[:2] in (b'\xff\xfe', b'\xfe\xff'): start = start.decode('utf-16', 'replace').encode()
-    line = max(start.split(b'\n')[:9], key=len)    # above the table there may be a comment or nothing
+    lines = start.split(b'\n')[:12]
+    line = max(lines[:9], key=len)    # above the table there may be a comment or nothing
     if re.match(rb'\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s+\d+:\S', line): return 'libsvm'
-    if what_is(start[:64]) in ('text', '') and b'\0' not in start and len(re.findall(rb'[,;\t|]|[0-9] +', line))>=15: return 'CSV'
+    has_row = len(lines)<3 and len(start)>2**15 or any(len(re.findall(rb'(?:^|[,;\t| ])"?[-+]?\.?\d', row))>=15 for row in lines)    # or one so long that it isn't whole
+    if what_is(start[:64]) in ('text', '') and b'\0' not in start and has_row and len(re.findall(rb'[,;\t|]|[0-9] +', line))>=15: return 'CSV'
     return ''
 
 # %% ../nbs/00b_any_digits_files.ipynb #af91866a
@@ -101,7 +103,7 @@ def assemble(
     if 'test' not in found and 'valid' in found: found['test'] = found.pop('valid')
     if 'train' not in found: raise ValueError(f'{path}: expected a part to train on, found {", ".join(p.name for p in parts)}')
     for split in set(found)-{'train', 'test'}:
-        notes.append(f'{split or "other"}: {len(found[split].labels):,} pictures of {found[split].name} left out')
+        notes.append(f'{split or "other"}: {len(found[split].labels):,} pictures of {found[split].name or "no part"} left out')
     found = Found(path, layout, found['train'], found.get('test'), notes)
     for part in found.parts():
         if not len(part.labels): raise ValueError(f'{path}: expected pictures, found none in {part.name}')
@@ -114,6 +116,10 @@ def _is_called(key, only):
     asked = {'-'.join(words(only)), set_of(only)}
     return key in asked or any(a and key.endswith(f'-{a}') for a in asked)
 
+def _is_in(folder, only):
+    "Does a folder hold files of a set that is called so?"
+    return any(_is_called(key, only) for key in {set_of(_inside(f, folder)) for f in _files_in(folder)}-{''})
+
 def _choose(sets, path, only):
     "The one set that is meant, of several that lie in one place; for each of its splits the names of what belongs to it; and notes"
     def advice(sets):
@@ -122,7 +128,7 @@ def _choose(sets, path, only):
     if only:
         exact = [k for k in sets if k in ('-'.join(words(only)), set_of(only))]
         meant = {k: v for k,v in sets.items() if (k in exact if exact else _is_called(k, only))}
-        if not meant: raise ValueError(f'{path}: expected a data set called {only}, found {", ".join(sorted(sets))}; name one, as {advice(sets)}')
+        if not meant: raise ValueError(f'{path}: expected a data set called {only}, found {", ".join(k or "one without a name" for k in sorted(sets))}; name one, as {advice(sets)}')
         sets = meant
     sets, before = joined(sets), sets
     notes = [f'parts: {" and ".join(sorted(n for names in next(iter(sets.values())).values() for n in names))} taken for one set'] if sets is not before else []
@@ -253,7 +259,9 @@ def _from_zip(path, only, zips=()):
     "A set in a zip, or in one for each part: unpacked beside everything else, read, and removed"
     with TemporaryDirectory() as tmp:
         for z in zips or [path]: _unzip(z, Path(tmp)/z.stem if zips else tmp)
-        try: found = find_set(Path(tmp)/only) if only and (Path(tmp)/only).exists() else _from_folder(Path(tmp), only)
+        is_path = bool(only) and (Path(tmp)/only).exists()
+        if only and not is_path and not set_of(only) and not _is_in(Path(tmp), only): raise FileNotFoundError(f'{path/only}: expected a data set, found nothing; check the path')
+        try: found = find_set(Path(tmp)/only) if is_path else _from_folder(Path(tmp), only)
         except (ValueError, OSError) as e: raise ValueError(str(e).replace(tmp, str(path))) from None
         found.notes = [n.replace(tmp, str(path)) for n in found.notes]
     found.path, found.layout = path, f'zip of {found.layout}'
@@ -268,10 +276,15 @@ def _files_in(folder):
 
 def _what(path):
     "What a file is that holds no data set: unpacked, where it is packed and whole"
-    with opened(path) as f: inside = f.read(262)
+    with opened(path) as f:
+        inside = f.read(262)
+        packed = start_of(path, 262)!=inside
+        for _ in range(64*packed):    # damage shows at the end
+            if not f.read(2**20): break
     if inside[257:]==b'ustar': return 'a tar archive: unpack it'
-    packed = start_of(path, 262)!=inside
     return (what_is(inside[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(inside[:64])
+
+_NO_SET = 'expected pictures and labels', 'expected columns image and label', 'Object arrays'    # what files of results are refused with
 
 def _from_folder(path, only=''):
     "A set in a folder: what most says about data decides"
@@ -282,15 +295,24 @@ def _from_folder(path, only=''):
         if re.search(r'(idx\d|ubyte)(\.gz)?$', f.name, re.I): layout = 'idx'    # it claims to be: it is read, or refused with a reason
         by_layout[layout].append(f)
     if by_layout['idx']: return _from_idx(path, by_layout['idx'], only)
-    pictures, found, why = by_layout['pictures'], None, None
+    pictures, found, why, read, without = by_layout['pictures'], None, None, [], []
     for layout in ('NumPy', 'Parquet', 'MATLAB', 'HDF5', 'libsvm', 'CSV'):
         if not by_layout[layout]: continue
+        read += by_layout[layout]
         try: found = _from_files(path, layout, by_layout[layout], only)
-        except ValueError as e: why = e
-        if found or why: break
+        except ValueError as e:
+            holds_none = any(s in str(e) for s in _NO_SET)
+            why = why or e if holds_none else e
+            if holds_none:
+                without += [_inside(f, path) for f in by_layout[layout]]
+                continue
+        else: why = None
+        break
+    if found and without: found.notes.append(f'{", ".join(without[:3])}{", …"*(len(without)>3)}: no pictures with labels, left out')
     in_classes = len({f.parent.name for f in pictures if f.parent!=path})>1    # not just plots beside the data
     if pictures and (in_classes and (why or found and sum(len(p.labels) for p in found.parts())<len(pictures)) or not (found or why)):
-        beside = [f.name for f in by_layout[layout]] if found or why else []
+        if only: raise ValueError(f'{path}: expected a data set called {only}, found folders of pictures; leave out the name, or give the path of a folder')
+        beside = [f.name for f in read]
         return _from_pictures(path, pictures, [f'{", ".join(beside[:3])}: left out, since there are more pictures in folders']*bool(beside))
     if why: raise why
     if found: return found
@@ -309,12 +331,13 @@ def find_set(
     if hasattr(path, 'keys') and 'target' in path: return _from_bunch(path)
     if isinstance(path, tuple) and len(path)==2: return _from_pair(path)
     if not isinstance(path, (str, os.PathLike)) or not str(path):
-        raise ValueError(f"expected a folder, a file, or what scikit-learn's loaders give, found {'nothing' if path in ('', None) else f'a {type(path).__name__}'}")
+        found = 'nothing' if path is None or isinstance(path, str) else f'a{"n"*(type(path).__name__[0] in "aeioAEIO")} {type(path).__name__}'
+        raise ValueError(f"expected a folder, a file, or what scikit-learn's loaders give, found {found}")
     path, only = Path(path).expanduser(), ''
     if not path.exists():    # FOLDER/NAME: one of several sets in a folder, or in a zip
         above = next(p for p in path.parents if p.exists())
         if above.is_file() and layout_of(above)=='zip': return _from_zip(above, path.relative_to(above).as_posix())
-        if above==path.parent and any(_is_called(set_of(_inside(f, above)), path.name) for f in _files_in(above)): path, only = above, path.name
+        if above==path.parent and _is_in(above, path.name): path, only = above, path.name
     if not path.exists(): raise FileNotFoundError(f'{path}: expected a data set, found nothing; check the path')
     if path.is_dir(): return _from_folder(path, only)
     if not path.is_file(): raise ValueError(f'{path}: expected a file or a folder, found a device or a pipe')

@@ -32,6 +32,11 @@ def check_count(
     return int(value)
 
 # %% ../../nbs/core/guards.ipynb #gd0000t1
+def _a(thing):
+    "What it is, with its article"
+    name = type(thing).__name__
+    return f'a{"n"*(name[0] in "aeioAEIO")} {name}'
+
 def as_tensor(
     name:str, # What the numbers are, for the error
     values,   # A tensor, an array, a list of numbers or a list of those
@@ -43,7 +48,7 @@ def as_tensor(
         values = values if usual else values.astype(values.dtype.newbyteorder('='), order='C')
     try: return torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        what = f'an array of {values.dtype}' if isinstance(values, np.ndarray) else f'a {type(values).__name__}'
+        what = f'an array of {"objects" if values.dtype==object else values.dtype}' if isinstance(values, np.ndarray) else _a(values)
         raise ValueError(f'{name}: expected numbers, as a tensor, an array or lists of one length, found {what} that holds something else') from None
 
 # %% ../../nbs/core/guards.ipynb #gd000009
@@ -65,17 +70,17 @@ def check_parts(
 ):
     "A `ValueError` unless these could be loaders to train and to validate, and a network"
     if isinstance(model, type): raise ValueError(f'model is the class {model.__name__}: make one of it first, as {model.__name__}(…)')
-    if not hasattr(model, 'parameters') and model is not None: raise ValueError(f'model is a {type(model).__name__}: expected a network of torch.nn; the loaders come first, then the model')
+    if not hasattr(model, 'parameters') and model is not None: raise ValueError(f'model is {_a(model)}: expected a network of torch.nn; the loaders come first, then the model')
     if not (hasattr(dls, 'train') and hasattr(dls, 'valid')):
-        raise ValueError(f'dls is a {type(dls).__name__}: expected DataLoaders(train, valid)')
+        raise ValueError(f'dls is {_a(dls)}: expected DataLoaders(train, valid)')
 
 def check_loader(
     i:int, # Its place
     dl,    # What was given as a loader
 ):
     "A `ValueError` unless it gives batches, and gives them again in the next epoch"
-    if isinstance(dl, Iterator): raise ValueError(f'loader {i} is a {type(dl).__name__}, which gives its batches only once: give a list of them, or a DataLoader')
-    if not (hasattr(dl, '__iter__') or hasattr(dl, '__getitem__')): raise ValueError(f'loader {i} is a {type(dl).__name__}: expected a DataLoader, or a list of batches (x, y)')
+    if isinstance(dl, Iterator): raise ValueError(f'loader {i} is {_a(dl)}, which gives its batches only once: give a list of them, or a DataLoader')
+    if not (hasattr(dl, '__iter__') or hasattr(dl, '__getitem__')): raise ValueError(f'loader {i} is {_a(dl)}: expected a DataLoader, or a list of batches (x, y)')
     if hasattr(dl, '__len__') and not len(dl): raise ValueError(f'loader {i} gives no batch: give it more rows, or a smaller batch size')
 
 def check_callbacks(

@@ -9,7 +9,7 @@ __all__ = ['IMAGES', 'LABELS', 'FILLERS', 'Part', 'need', 'reading', 'words', 's
            'read_parquet']
 
 # %% ../../nbs/core/layouts.ipynb #la0537a6
-import io, json, re, zipfile
+import io, json, os, re, zipfile
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from csv import reader
@@ -171,7 +171,8 @@ def read_npz(
     max_bytes:int=2**31,  # Refuse a file that unpacks to more
 )->list:                  # A `Part` for each split
     "Keras's mnist.npz has x_train, y_train, x_test, y_test; MedMNIST's have train_images, train_labels, val_…, test_…"
-    found = {}
+    found, base = {}, os.path.commonpath([Path(p).parent for p in paths])
+    def stem(path): return path.relative_to(base).with_suffix('').as_posix()    # two files images.npy are in two folders
     for path in map(Path, paths):
         with reading(path, 'a NumPy archive (.npz)'):
             is_zip = zipfile.is_zipfile(path)
@@ -180,9 +181,9 @@ def read_npz(
             else: n = path.stat().st_size
             if n>max_bytes: raise ValueError(f'{path}: expected at most {max_bytes:,} bytes of data, found {n:,}')
             arrays = np.load(path, allow_pickle=False)
-            if not is_zip: found[path.stem] = arrays
+            if not is_zip: found[stem(path)] = arrays
             else:
-                with arrays: found |= {f'{path.stem}/{name}' if len(paths)>1 else name: arrays[name] for name in arrays}
+                with arrays: found |= {f'{stem(path)}/{name}' if len(paths)>1 else name: arrays[name] for name in arrays}
     return parts_of(found, paths[0] if len(paths)==1 else Path(paths[0]).parent)
 
 # %% ../../nbs/core/layouts.ipynb #la93c14a
@@ -226,11 +227,11 @@ def evenness(
 )->float:              # 1 where whole numbers come equally often, less where they don't, 0 where it can be no label
     "How much a column looks like labels: entropy over the largest that it could have"
     if column.dtype.kind not in 'biuf': return 1.    # text
-    if (column%1!=0).any() or column.max(initial=0)-column.min(initial=0)>=1000: return 0.
+    if (column%1!=0).any() or float(column.max(initial=0))-float(column.min(initial=0))>=1000: return 0.
     counts = np.unique(column, return_counts=True)[1]
     if len(counts)<2: return 0.
     p = counts/counts.sum()
-    return float(-(p*np.log(p)).sum()/np.log(column.max()-column.min()+1))
+    return float(-(p*np.log(p)).sum()/np.log(float(column.max())-float(column.min())+1))
 
 # %% ../../nbs/core/layouts.ipynb #ladd9979
 def label_column(
@@ -295,7 +296,9 @@ def read_csv(
     with reading(path, 'a CSV table'):
         coding, above, sep, decimal, cells = _top(f)
         strange = [c for c in cells if c and not re.fullmatch(r'[-+]?[\d.,]+([eE][-+]?\d+)?', c)]
-        header = len(strange)>1 or any(c.lower() in LABELS for c in strange)
+        given = [c for c in cells if c]
+        counted = any(given==[str(i+base) for i in range(len(given))] for base in (0, 1))    # pandas calls columns so that have no names
+        header = counted or len(strange)>1 or any(c.lower() in LABELS for c in strange)
         if len(cells)<16: raise ValueError(f'{path}: expected a label and the pixels of a picture in each row, found {len(cells)} columns')
         try:
             chunks = pd.read_csv(f, sep=sep, header=None, skiprows=above+header, chunksize=4000, encoding=coding, skip_blank_lines=True,
@@ -338,8 +341,11 @@ def _labels(column, path, name):
     odd = ~number & (words.str.lower().isin(['nan', 'na', 'n/a', 'none', 'null']) if number.any() else words.str.lower()=='nan')
     if number.mean()>.5 and not odd.any():
         rare, usual = words[~number].value_counts(), words[number].value_counts().median()
-        odd = words.isin(rare[(rare*10<usual) | (rare==1) & (usual>2)].index)
-    if odd.any(): raise ValueError(f'{path}: expected a label in each row, found {words[odd].iloc[0]!r} in row {odd.idxmax()+1}, {name}')
+        is_word = rare.index.str.contains(r'[^\W\d_]{2}')    # 'other' may be a class, O is a damaged 0
+        odd = words.isin(rare[(rare*10<usual) & ~is_word | (rare==1) & (usual>2)].index)
+    if odd.any():
+        hint = '; if it is a class, give the others names too'*bool(number.any())
+        raise ValueError(f'{path}: expected a label in each row, found {words[odd].iloc[0]!r} in row {odd.idxmax()+1}, {name}{hint}')
     return words.to_numpy(object)
 
 def _table(pieces, names, path):
@@ -359,7 +365,7 @@ def _table(pieces, names, path):
     if not side_of(len(pixels)): raise ValueError(f'{path}: expected a square number of pixels, found {len(pixels)} in a row')
     order = pixel_order([names[i] for i in pixels]) if names else range(len(pixels))
     notes = [] if list(order)==list(range(len(pixels))) else ['columns: put in the order of the numbers in their names']
-    notes += [] if names and names[at].strip().lower() in LABELS else [f'labels: taken from the {"first" if at==0 else "last"} column, which no header names']
+    notes += [] if names and names[at].strip().lower() in LABELS else [f'labels: taken from the {"first" if at==columns[0] else "last"} column, which no header names']
     notes += [f'columns: {names[i]} left out' for i in drop if names and names[i].strip().lower() not in _ASIDE]
     taken = [columns.index(pixels[i]) for i in order]
     if taken==list(range(taken[0], taken[0]+len(taken))): taken = slice(taken[0], taken[0]+len(taken))    # no copy

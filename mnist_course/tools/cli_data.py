@@ -59,6 +59,7 @@ TRAPS = {'turned: ': 'turned or mirrored for whoever reads the bytes as they lie
          'labels: taken': 'a label is easily read as a pixel, and a pixel as a label: the table has no header that says which is which',
          'labels: the first': 'labels are a table: whoever expects one number a picture gets a shape error, or the wrong column',
          'labels: names': 'labels are words: whoever needs numbers has to put them in an order, and to keep it',
+         'labels: rows': 'labels are rows of zeros with a single one: whoever needs a number has to take its place',
          'labels: ': 'labels do not count from 0: taken as they are, they fall outside the last layer, or leave a class empty',
          'range: ': 'not bytes from 0 to 255: whoever divides by 255 trains on numbers far too small, or below 0',
          'size: ': 'of another size: a network for 28x28 refuses them',

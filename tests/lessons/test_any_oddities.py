@@ -8,8 +8,10 @@ from idx_files import idx
 from PIL import Image
 
 from mnist_course.any_digits import KINDS, load_any
+from mnist_course.any_digits_files import layout_of
 from mnist_course.core.pictures import as_picture
 from mnist_course.data import load_mnist
+from mnist_course.tools.cli_data import traps
 
 N, M = 90, 40
 
@@ -101,9 +103,9 @@ def cell(row, column, value):
 DAMAGED = {'a letter for a pixel': (cell(50, 1+LETTER, 'O'), "found text in row 50, column 402 (pixel400): 'O'"),
            'a letter in the first row': (cell(1, 1, 'x'), "found text in row 1, column 2 (pixel0): 'x'"), 'in the last column': (cell(9, 784, '1O'), "row 9, column 785 (pixel783): '1O'"),
            'nothing for a pixel': (cell(50, 12, ''), 'found none in row 50, column 13 (pixel11)'), 'nan': (cell(3, 12, 'nan'), 'row 3, column 13 (pixel11)'),
-           'nothing for a label': (cell(50, 0, ''), 'found none in row 50, column 1 (label)'), 'a letter for a label': (cell(50, 0, 'O'), "found 'O' in row 50, column 1 (label)"),
+           'nothing for a label': (cell(50, 0, ''), 'found none in row 50, column 1 (label)'), 'a letter for a label': (cell(50, 0, 'O'), "found 'O' in row 50, column 1 (label); if it is a class, give the others names too"),
            'None for a label': (cell(50, 0, 'None'), "found 'None' in row 50, column 1 (label)"), 'half a label': (cell(50, 0, '3.5'), 'found fractions: 3.5 for picture 49'),
-           'a label far off': (cell(50, 0, '200'), 'expected labels like the others, 0 to 9, found 200 (1 time)'), 'no label, as -1': (cell(50, 0, '-1'), 'expected labels from 0, found -1'),
+           'a label far off': (cell(50, 0, '200'), 'expected labels like the others, 0 to 9, found 200 (1 time); is it damaged? If it is a class, number it 10'), 'no label, as -1': (cell(50, 0, '-1'), 'expected labels from 0, found -1'),
            'a comma too many': (lambda lines: lines.__setitem__(50, lines[50]+','), 'Expected 785 fields in line 51, saw 786'),
            'cut off': (lambda lines: lines.__setitem__(slice(-1, None), [lines[-1][:300]]), 'found none in row 90, column '),
            'two tables in one': (lambda lines: lines.insert(40, lines[0]), "found text in row 40, column 2 (pixel0): 'pixel0'")}
@@ -131,7 +133,9 @@ WRITTEN = {'plain': lambda x, y: rows(x, y), 'semicolons': lambda x, y: rows(x, 
            'a comma at each end': lambda x, y: [r+',' for r in rows(x, y)], 'a comma at each end but of the header': lambda x, y: [rows(x, y)[0], *(r+',' for r in rows(x, y)[1:])],
            'a comma at each end, no header': lambda x, y: [r+',' for r in rows(x, y, False)], 'decimal commas': lambda x, y: [r.replace('.', ',') for r in rows(np.round(x/255., 4), y, sep=';')],
            'labels as floats': lambda x, y: rows(x, y.astype(float)), 'names of files': lambda x, y: ['file,'+rows(x, y)[0], *(f'{i}.png,{r}' for i,r in enumerate(rows(x, y)[1:]))],
-           'a number in the header': lambda x, y: [rows(x, y)[0].replace('pixel19,', '19,'), *rows(x, y)[1:]]}
+           'a number in the header': lambda x, y: [rows(x, y)[0].replace('pixel19,', '19,'), *rows(x, y)[1:]],
+           'a header of numbers': lambda x, y: [','.join(map(str, range(785))), *rows(x, y, False)], 'from 1': lambda x, y: [','.join(map(str, range(1, 786))), *rows(x, y, False)],
+           'as pandas writes an array': lambda x, y: [','+','.join(map(str, range(785))), *(f'{i},{r}' for i,r in enumerate(rows(x, y, False)))]}
 
 @pytest.mark.parametrize('case', WRITTEN)
 def test_tables_as_people_write_them(case, d, tmp_path):
@@ -143,11 +147,27 @@ def test_tables_as_people_write_them(case, d, tmp_path):
         assert same(train, d[0][~back], d[1][~back]) and same(test, d[0][back], d[1][back])
 
 
+@pytest.mark.parametrize('place', ['first', 'last'])
+def test_the_column_of_labels_is_told_beside_one_that_is_left_out(place, d, tmp_path):
+    lines = ['id,'+','.join(f'p{i}' for i in range(785))] + [','.join(map(str, [i, label, *p.ravel()] if place=='first' else [i, *p.ravel(), label])) for i,(p,label) in enumerate(zip(*d[:2]))]
+    assert f'labels: taken from the {place} column, which no header names' in load_any(table(tmp_path/'a.csv', lines))[0].notes
+
+
 def test_a_class_may_be_called_NA(d, tmp_path):
     "Where the others have names too"
     names = np.array(['NA', *'abcdefghi'])
     train, _ = load_any(table(tmp_path/'a.csv', rows(d[0], names[d[1]])))
     assert train.classes==('NA', *'abcdefghi')
+
+
+@pytest.mark.parametrize('word,times,is_class', [('other', 2, True), ('no digit', 3, True), ('other', 1, False), ('O', 2, False), ('?', 2, False), ('none', 3, False)])
+def test_a_rare_word_among_numbers_is_a_class_and_a_letter_is_damage(word, times, is_class, d, tmp_path):
+    labels = np.array([i%3 for i in range(N)], object)
+    labels[:times] = word
+    path = table(tmp_path/'a.csv', rows(d[0], labels))
+    if is_class: assert sorted(load_any(path)[0].classes)==['0', '1', '2', word]
+    else:
+        with pytest.raises(ValueError, match=f'expected a label in each row, found {re.escape(repr(word))} in row 1, .*; if it is a class'): load_any(path)
 
 
 # What the parts are called
@@ -203,6 +223,11 @@ def two_npz(a, b):
         np.savez(folder/b, x=d[2], y=d[3])
     return write
 
+def npys_in_folders(names):
+    def write(folder, d):
+        for name,a in zip(names, d): (folder/name).parent.mkdir(exist_ok=True), np.save(folder/name, a)
+    return write
+
 def idx_test(folder, d): four(folder, *d, test='test')
 def capitals(folder, d):
     for f in [*four(folder, *d).iterdir()]: f.rename(folder/f.name.upper())
@@ -211,7 +236,8 @@ PARTS = {'Hugging Face, with hashes': hub('train-00000-of-00001-b42a4a5b2ae2c5a0
          'Hugging Face, validation': hub('train-00000-of-00001-b42a4a5b2ae2c5a0', 'validation-00000-of-00001-00aa11bb22cc33dd'), 'shards of Parquet': shards('parquet'), 'shards of CSV': shards('csv'),
          'shards of npz': shards('npz'), 'mnist_test.csv': csvs('train.csv', 'mnist_test.csv'), 'my_train.csv': csvs('my_train.csv', 'test.csv'), 'training, testing': csvs('training.csv', 'testing.csv'),
          'val': csvs('digits_train.csv', 'val.csv'), 'tr, te': csvs('mnist_tr.csv', 'mnist_te.csv'), 'tra, tes': csvs('optdigits.tra', 'optdigits.tes'), 'trn, tst': csvs('a.trn.csv', 'a.tst.csv'),
-         'train, t10k': csvs('train.csv', 't10k.csv'), 'latest': csvs('latest_train.csv', 'latest_test.csv'), 'npz': two_npz('my_train.npz', 'test.npz'), 'four npy': npys, 'two mat': mats, 'two h5': h5s,
+         'train, t10k': csvs('train.csv', 't10k.csv'), 'latest': csvs('latest_train.csv', 'latest_test.csv'), 'npz': two_npz('my_train.npz', 'test.npz'), 'four npy': npys, 'npy in folders of a part': npys_in_folders(['train/images.npy', 'train/labels.npy', 'test/images.npy', 'test/labels.npy']),
+         'npy in folders of a kind': npys_in_folders(['images/train.npy', 'labels/train.npy', 'images/test.npy', 'labels/test.npy']), 'two mat': mats, 'two h5': h5s,
          'idx, test': idx_test, 'idx in capitals': capitals}
 
 @pytest.mark.parametrize('case', PARTS)
@@ -262,6 +288,20 @@ def test_a_folder_names_what_no_picture_contradicts(place, kind, d, tmp_path, mo
         assert train.classes==KINDS[kind].classes[0] and train.notes==(f'set: taken for {KINDS[kind].title}, because a folder is called {place.partition("/")[0]}',)
 
 
+@pytest.mark.parametrize('place', ['USPS', 'qmnist'])
+def test_a_folder_of_digits_may_be_called_after_digits(place, d, tmp_path):
+    (tmp_path/place).mkdir()
+    npz(tmp_path/place/'data.npz', *d)
+    train, _ = load_any(tmp_path/place)
+    assert same(train, *d[:2]) and not train.notes
+
+
+def test_each_change_has_a_reason_of_its_own(d, tmp_path):
+    y, yt = np.arange(N)%26+1, np.arange(M)%26+1
+    notes = load_any(four(tmp_path, 255-d[0], y, 255-d[2], yt, 'emnist-letters-{}', 'test'))[0].notes
+    assert notes[1:]==('turned: rows and columns swapped, because EMNIST keeps its pictures on their side', 'ink: dark on light became light on dark (EMNIST has light ink)')
+
+
 def test_the_name_of_a_file_counts_for_sure(d, tmp_path):
     csvs('fashion-mnist_train.csv', 'fashion-mnist_test.csv')(tmp_path, d)
     assert load_any(tmp_path)[0].classes==KINDS['fashion'].classes[0]
@@ -284,6 +324,14 @@ def test_some_of_the_letters_keep_their_names(k, first, d, tmp_path):
     four(tmp_path, d[0], np.arange(N)%k+first, d[2], np.arange(M)%k+first, 'emnist-letters-{}', 'test')
     train, test = load_any(tmp_path)
     assert [train.classes[i] for i in train.labels.tolist()]==[CAPS[i%k] for i in range(N)] and test.classes==train.classes
+
+
+@pytest.mark.parametrize('place,name,k,classes', [('letters-project/d', 'emnist-digits-{}', 10, '0123456789'), ('digits/e', 'emnist-balanced-{}', 40, '0123456789'+''.join(CAPS)+'abdefghnqrt'),
+                                                  ('letters', 'emnist-mnist-{}', 10, '0123456789'), ('letters', 'emnist-{}', 26, CAPS), ('emnist_letters/gzip', '{}', 20, CAPS), ('letters-project', 'emnist-{}', 20, [str(i) for i in range(20)])])
+def test_the_innermost_name_says_which_of_emnists_sets_it_is(place, name, k, classes, d, tmp_path):
+    "A folder counts where the files say nothing, if it is called nothing else"
+    train, _ = load_any(four(tmp_path/place, d[0], d[1] if k==10 else np.arange(N)%k, d[2], d[3] if k==10 else np.arange(M)%k, name, 'test'))
+    assert train.classes==tuple(classes)
 
 
 @pytest.mark.parametrize('kept', [(5,6,7,8,9), (0,1,2), (3,7)])
@@ -318,7 +366,7 @@ def test_ten_digits_and_others(d, tmp_path):
 
 def test_classes_of_the_test_part_alone_are_told(d, tmp_path):
     npz(tmp_path/'a.npz', d[0], d[1], d[2], d[3]+1)
-    assert 'classes: 10 stand in test only, so nobody can learn them' in load_any(tmp_path/'a.npz')[0].notes
+    assert 'classes: 10 stands in test only, so nobody can learn it' in load_any(tmp_path/'a.npz')[0].notes
 
 
 @pytest.mark.parametrize('high,low', [(1, 0), (1., 0.), (1., -1.)])
@@ -335,7 +383,7 @@ def test_25_columns_of_labels_are_no_pictures(d, tmp_path):
 
 
 @pytest.mark.parametrize('value,says', [(200, 'expected labels like the others, 0 to 9, found 200'), (-1, 'expected labels from 0, found -1'), (None, 'found None for picture 5 of train'),
-                                        (np.nan, 'found nan for picture 5 of train'), (1e30, 'found 1e+30 for picture 5 of train'), (2**64-1, 'found 18446744073709551615 for picture 5 of train')])
+                                        (np.nan, 'found nan for picture 5 of train'), (1e30, 'found 1e+30 for picture 5 of train'), (np.inf, 'found inf for picture 5 of train'), (2**64-1, 'found 18446744073709551615 for picture 5 of train')])
 def test_a_label_that_is_none_is_refused(value, says, d):
     y = d[1].astype({float: float, int: object if value==2**64-1 else np.int64}.get(type(value), object))
     if value==2**64-1: y = y.astype(np.uint64)
@@ -366,6 +414,14 @@ def test_odd_ranges_are_shared(d, tmp_path):
     def standard(x): return (x/255-.13)/.31
     npz(tmp_path/'a.npz', standard(d[0]), d[1], standard(d[2]//2), d[3])
     assert abs(int(load_any(tmp_path/'a.npz')[1].images.max())-127)<=1
+
+
+@pytest.mark.parametrize('low,high,levels', [(0, 1.2, 255), (0, 2, 255), (-.5, .5, 255), (-.52, .53, 255), (0, 2, 2), (0, 3, 3), (0, 7, 7), (0, 15, 15), (0, 16, 16)])
+def test_ranges_that_people_use(low, high, levels, d, tmp_path):
+    "Few levels of grey are whole numbers"
+    def made(x): return (np.round(x/255*levels)).astype('u1') if levels<255 else x/255*(high-low)+low
+    npz(tmp_path/'a.npz', made(d[0]), d[1], made(d[2]), d[3])
+    for got,images in zip(load_any(tmp_path/'a.npz'), d[::2]): assert np.abs(got.images.numpy()-np.round(np.round(images/255*levels)*255/levels)).max()<=16
 
 
 @pytest.mark.parametrize('way', ['inverted', 'turned'])
@@ -431,6 +487,19 @@ def test_a_copy_in_a_folder_below_is_left_out(d, tmp_path):
     assert same(train, *d[:2]) and train.notes==('sets: old left out',)
 
 
+@pytest.mark.parametrize('kind', ['folder', 'zip', 'zip of pictures'])
+@pytest.mark.parametrize('name', ['valid', 'test', 'images.npz', 'train_labels'])
+def test_what_is_not_there_is_not_read(kind, name, d, tmp_path):
+    "A name that says no more than which part it is stands for no set"
+    if 'pictures' in kind: pngs(tmp_path/'in'/'0', *d[:2])
+    else: (tmp_path/'in').mkdir(), csvs('train.csv', 'test_1.csv')(tmp_path/'in', d)
+    path = tmp_path/'in'
+    if 'zip' in kind:
+        path = tmp_path/'a.zip'
+        with zipfile.ZipFile(path, 'w') as z: [z.write(f, f.relative_to(tmp_path/'in')) for f in sorted((tmp_path/'in').rglob('*.*'))]
+    with pytest.raises((ValueError, FileNotFoundError), match=f'{re.escape(str(path/name))}: expected a data set, found nothing; check the path'): load_any(path/name)
+
+
 # What lies beside a set, and what is none
 
 @pytest.mark.parametrize('beside', ['notes.csv', 'cache.npz', 'model.h5', 'few.csv', 'train/3/a.csv'])
@@ -442,6 +511,35 @@ def test_files_beside_folders_of_pictures(beside, d, tmp_path):
     else: (tmp_path/beside).write_bytes(b'\x89HDF\r\n\x1a\n'+bytes(50) if beside=='model.h5' else b'file,'+b'c,'*20+b'\n')
     train, test = load_any(tmp_path)
     assert same(train, *by_class(*d[:2])) and len(test)==M and (any('left out' in n for n in train.notes) or beside in ('notes.csv', 'train/3/a.csv'))
+
+
+@pytest.mark.parametrize('beside', ['README.md', 'results.npz', 'history.npy', 'weights.h5'])
+def test_files_beside_tables(beside, d, tmp_path):
+    csvs('train.csv', 'test.csv')(tmp_path, d)
+    if beside=='README.md': (tmp_path/beside).write_text('# Digits\n\n'+'Written by Ann, Bob, Cem, Dan, Eva, Fay, Gus, Hal, Ida, Jan, Kai, Lea, Max, Ned, Oda, Pia, and me.\n'*3)
+    elif beside=='results.npz': np.savez(tmp_path/beside, loss=np.zeros(3))
+    elif beside=='history.npy': np.save(tmp_path/beside, np.array([dict(loss=.1)]))
+    else:
+        with pytest.importorskip('h5py').File(tmp_path/beside, 'w') as f: f['dense/kernel'] = np.zeros((3,4))
+    train, test = load_any(tmp_path)
+    assert same(train, *d[:2]) and same(test, *d[2:]) and train.notes==(() if beside=='README.md' else (f'{beside}: no pictures with labels, left out',))
+
+
+@pytest.mark.parametrize('pixels', [784, 3*64*64])
+def test_a_table_is_one_by_a_row_of_numbers(pixels, tmp_path):
+    "Names of columns may take up all that is looked at"
+    path = table(tmp_path/'a.csv', [','.join(['label', *(f'pixel{i}' for i in range(pixels))]), *(','.join([str(i), *['7']*pixels]) for i in range(3))])
+    assert layout_of(path)=='CSV' and layout_of(table(tmp_path/'b.txt', ['a, '*40]*9))==''
+
+
+def test_pictures_without_a_part_are_told(d, tmp_path):
+    pngs(tmp_path/'train', *d[:2])
+    pngs(tmp_path, d[0][:5], ['unknown']*5)
+    assert 'other: 5 pictures of no part left out' in load_any(tmp_path)[0].notes
+
+
+def test_labels_with_a_single_one_are_a_trap_of_their_own():
+    assert traps(['labels: rows of 10 with a single one became its place'])==['labels are rows of zeros with a single one: whoever needs a number has to take its place']
 
 
 def test_plots_beside_a_file_are_no_set(d, tmp_path):
@@ -488,13 +586,14 @@ def tar(folder):
     with tarfile.open(folder/'a.tar.gz', 'w:gz') as t: t.add(folder/'a')
     return folder/'a.tar.gz'
 def cut(folder): (folder/'a.bz2').write_bytes(bz2.compress(b'1 1:1 256:1\n'*999)[:-20]); return folder/'a.bz2'
+def cut_table(folder): (folder/'a.csv.gz').write_bytes(gzip.compress(b'1,'*3000)[:-9]); return folder
 def array(name, shape):
     def write(folder): np.savez(folder/'a.npz', x_train=np.zeros(shape), y_train=np.arange(shape[0])); return folder/'a.npz'
     return write
 NONE = {'RGBA': (array('a', (12,28,28,4)), r'a\.npz: x_train: expected pictures, grey or in three colours, found shape \(12, 28, 28, 4\)'),
         '3-D': (array('a', (12,28,28,28)), r'a\.npz: x_train: expected pictures'), 'bzip2 cut off': (cut, r'a\.bz2: expected a whole bzip2 file'), 'a pickle': (gzipped_pickle, 'found a Python pickle, packed'),
-        'a tar': (tar, 'found a tar archive: unpack it'), 'a list': (lambda f: [1, 2], 'found a list'), 'a number': (lambda f: 5, "expected a folder, a file, or what scikit-learn's loaders give, found a int"),
-        'nothing': (lambda f: None, 'found nothing'), 'no name': (lambda f: '', 'found nothing'), 'fewer labels': (lambda f: dict(data=np.zeros((3,784)), target=np.arange(2)), r'shapes \(3, 784\) and \(2,\)')}
+        'a tar': (tar, 'found a tar archive: unpack it'), 'a list': (lambda f: [1, 2], 'found a list'), 'a number': (lambda f: 5, "expected a folder, a file, or what scikit-learn's loaders give, found an int"),
+        'an array': (lambda f: np.zeros((3,28,28)), 'found a ndarray'), 'gzip cut off': (cut_table, r'a\.csv\.gz: expected a whole gzip file'), 'nothing': (lambda f: None, 'found nothing'), 'no name': (lambda f: '', 'found nothing'), 'fewer labels': (lambda f: dict(data=np.zeros((3,784)), target=np.arange(2)), r'shapes \(3, 784\) and \(2,\)')}
 
 @pytest.mark.parametrize('case', NONE)
 def test_what_is_no_set_is_called_what_it_is(case, tmp_path):
