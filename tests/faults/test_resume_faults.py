@@ -414,6 +414,31 @@ def test_a_loss_may_come_later():
     assert fit(learn).recorder.values==fit(learner()).recorder.values
 
 
+def brings(moment): return type('Brings', (Callback,), {moment: lambda self: setattr(self.learn, 'loss_func', cross_entropy)})()
+
+class OwnBatch(Learner):
+    def _do_batch(self):
+        self.pred = self.model(self.xb)
+        self.loss = cross_entropy(self.pred, self.yb)
+        self('after_loss')
+        if self.training: self.loss.backward(); self.opt.step(); self.opt.zero_grad()
+
+@pytest.mark.parametrize('cb', [None, *map(brings, ('before_fit','before_epoch','before_train','before_batch','after_pred'))])
+def test_a_loss_may_come_from_a_callback_or_a_learner_of_ones_own(cb):
+    due = fit(learner()).recorder.values
+    learn = learner(loss=None)
+    if cb is None: learn = OwnBatch(learn.dls, learn.model, None, Adam, metrics=learn.metrics)
+    assert fit(learn, cbs=cb).recorder.values==due
+
+
+def test_no_loss_at_all_is_one_sentence_whoever_listens():
+    for cb in (None, Seen()):
+        with pytest.raises(ValueError, match='^loss_func is None: expected a function$'): fit(learner(loss=None), cbs=cb)
+    late = learner(loss=None)
+    late.loss_func = 'accuracy'
+    with pytest.raises(ValueError, match="loss_func is 'accuracy': pass the function itself, without quotes: accuracy"): fit(late, cbs=Seen())
+
+
 def test_metrics_that_come_later_are_looked_at_too():
     learn = learner()
     learn.metrics.append('accuracy')
