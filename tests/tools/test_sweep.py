@@ -313,12 +313,14 @@ def test_a_lock_is_taken_from_the_dead_and_from_nobody_who_lives(tmp_path, lives
         thread.join(60)
         assert took==[True] and owner.wait()==(0 if lives else -9)    # whoever lost it would have ended with an error
     other.release()
-    assert not list(tmp_path.iterdir()) and not sweep.OwnedLock.held
+    assert not list(tmp_path.iterdir())
 
 
-def test_who_has_lost_a_lock_leaves_the_next_owners_alone(tmp_path, monkeypatch):
+@pytest.mark.parametrize('alive', [None, True])
+def test_who_has_lost_a_lock_leaves_the_next_owners_alone(tmp_path, monkeypatch, alive):
+    "To one elsewhere, of whom we know nothing, or to its own thread, which a call that was interrupted has left waiting for itself"
     first, second, third = (sweep.OwnedLock(tmp_path/'s', n) for n in (60, .1, 60))
-    monkeypatch.setattr(sweep, 'is_alive', lambda who: None)    # as on another machine
+    monkeypatch.setattr(sweep, 'is_alive', lambda who: alive)
     first.acquire(); second.acquire()
     with pytest.raises(RuntimeError, match='s.lock is gone'): first.release()
     assert not third._take()
