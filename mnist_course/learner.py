@@ -19,7 +19,7 @@ from fastcore.basics import listify, patch
 from torch import Tensor, nn
 
 from .core.guards import (check_callbacks, check_count, check_function, check_loader, check_parts, check_pictures,
-                                      check_range, explained, in_any_case, metric_name, one_number, warn_of_typos)
+                                      check_loss, check_range, explained, in_any_case, metric_name, one_number, warn_of_typos)
 from .core.progress import EpochBar, plot_loss, plot_metrics, plot_rates
 from .data import show_digits
 from .optimizer import Adam, set_hyper
@@ -132,8 +132,8 @@ def _all_batches(self:Learner):
             self.iter, self.xb, self.yb = i, xb.to(self.dls.device), yb.to(self.dls.device)
             self._phase('batch', self._do_batch, CancelBatchException)
             self.train_iter += self.training
-    except (RuntimeError, ValueError) as e:
-        if (told := explained(e, getattr(self, 'xb', None))) is e: raise
+    except (RuntimeError, ValueError, TypeError) as e:
+        if (told := explained(e, getattr(self, 'xb', None), self.loss_func)) is e: raise
         raise told from e
 
 # %% ../nbs/06_learner.ipynb #db8ed421
@@ -171,7 +171,7 @@ def fit(self:Learner,
     n_epoch = check_count('n_epoch', n_epoch, 'passes')
     lr, cbs = self.lr if lr is None else lr, listify(cbs)
     check_callbacks(cbs, MOMENTS)    # whatever is refused, is refused before anything is changed
-    check_function('loss_func', self.loss_func)
+    check_loss(self, cbs)
     if (type(self), type(self.dls.train))==(Learner, DataLoader): check_pictures(self, cbs)
     self.model.to(self.dls.device)
     opt = self.opt_func(self.model.parameters(), lr=lr) if self.opt is None else self.opt

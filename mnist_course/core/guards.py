@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['check_count', 'as_tensor', 'check_function', 'check_parts', 'check_loader', 'check_callbacks', 'warn_of_typos',
-           'check_rows', 'check_pictures', 'check_range', 'check_used', 'metric_name', 'one_number', 'explained',
-           'in_any_case']
+           'check_rows', 'check_pictures', 'check_loss', 'check_range', 'check_used', 'metric_name', 'one_number',
+           'explained', 'in_any_case']
 
 # %% ../../nbs/core/guards.ipynb #gd000005
 import re, warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from math import isfinite, prod
 from numbers import Integral, Real
@@ -40,7 +40,7 @@ def _a(thing):
 def as_tensor(
     name:str, # What the numbers are, for the error
     values,   # A tensor, an array, a list of numbers or a list of those
-)->Tensor:    # The numbers; a tensor, or an array in the usual order, is not copied
+)->Tensor:    # The numbers; a tensor, or an array in the usual order that may be written to, is not copied
     "Numbers as a tensor. Raises ValueError, in one sentence, for what can't be one"
     if isinstance(values, Tensor): return values
     if isinstance(values, np.ndarray):    # what torch doesn't take: mirrored views, columns of a table, another byte order, memory that is locked
@@ -81,7 +81,9 @@ def check_loader(
     "A `ValueError` unless it gives batches, and gives them again in the next epoch"
     if isinstance(dl, Iterator): raise ValueError(f'loader {i} is {_a(dl)}, which gives its batches only once: give a list of them, or a DataLoader')
     if not (hasattr(dl, '__iter__') or hasattr(dl, '__getitem__')): raise ValueError(f'loader {i} is {_a(dl)}: expected a DataLoader, or a list of batches (x, y)')
-    if hasattr(dl, '__len__') and not len(dl): raise ValueError(f'loader {i} gives no batch: give it more rows, or a smaller batch size')
+    n = None
+    with suppress(TypeError): n = len(dl)    # torch's loader of a stream has a length and can't say it
+    if n==0: raise ValueError(f'loader {i} gives no batch: give it more rows, or a smaller batch size')
 
 def check_callbacks(
     cbs:Iterable,     # What was given as callbacks
@@ -103,9 +105,11 @@ def warn_of_typos(
     cls = type(cb)
     for name in dir(cls):
         if name.startswith('_') or name in moments or not callable(getattr(cls, name)): continue
-        plain = re.sub('^(begin|on_before|on)_', 'before_', name.lower())
-        is_like = plain.startswith(('before_','after_','cleanup_'))
-        near = next(iter(get_close_matches(plain, moments, 1, .5 if is_like else .8)), '')
+        plain, theirs = name.lower(), re.fullmatch('on_(.+)_(begin|start|end)', name.lower())    # as Keras and Lightning have them
+        if theirs: plain = f"{'after' if theirs[2]=='end' else 'before'}_{theirs[1]}"
+        is_like = plain.startswith(('before_','after_','cleanup_','begin_','on_before_'))
+        plain = re.sub('^(begin|on_before|on)_', 'before_', plain)
+        near = next(iter(get_close_matches(plain, moments, 1, .85 if theirs else .5 if is_like else .8)), '')
         if not (is_like or near): continue
         hint = f'did you mean {near}?' if near else 'the loop has no such moment'
         warnings.warn(f'{cls.__name__}.{name} is never called: {hint}', stacklevel=4)
@@ -135,6 +139,14 @@ def check_pictures(
     "`check_rows` for what it trains on, unless a callback from elsewhere could still reshape each batch"
     own = [cb for cb in (*learn.cbs, *cbs) if hasattr(cb, 'before_batch') and not type(cb).__module__.startswith('mnist_course.')]
     if not own: check_rows(learn.model, learn.dls.train.x.shape[1:])
+
+def check_loss(
+    learn,  # A Learner of lesson 06
+    cbs=(), # Callbacks that it is about to get
+):
+    "`check_function` for its loss. None will do where a callback, or a Learner of one's own, may still bring one or need none"
+    own = [o for o in (learn, *learn.cbs, *cbs) if not type(o).__module__.startswith('mnist_course.')]
+    if learn.loss_func is not None or not own: check_function('loss_func', learn.loss_func)
 
 # %% ../../nbs/core/guards.ipynb #gd000014
 def check_range(
@@ -178,9 +190,12 @@ def one_number(
 def explained(
     error:Exception, # By PyTorch, from inside a model
     xb,              # The batch that it was given, or None
+    loss_func=None,  # What was to be called after the model; not looked at unless the error is a `TypeError`
 )->Exception:        # A `ValueError` that says what to do, or the error itself where we know nothing better
-    "PyTorch's words for two mistakes that everyone makes once, in ours"
+    "PyTorch's words for two mistakes that everyone makes once, in ours; and Python's for a loss that can't be called"
     said, shape = str(error), tuple(getattr(xb, 'shape', ()))
+    if isinstance(error, TypeError) and said==f'{type(loss_func).__name__!r} object is not callable':
+        return ValueError(f'loss_func is {loss_func!r}: expected a function')
     if 'more than 1 value per channel' in said:
         return ValueError(f'a batch of {len(xb)} is too small for batch normalisation, which needs 2 or more to train on: '
                           'give the loader drop_last=True, or another batch size')

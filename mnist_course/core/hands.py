@@ -79,11 +79,11 @@ def process_group(
     common:dict|None=None,  # What they must have in common, by name; small values that JSON can hold
     **where,                # `init_method`, `rank` and `world_size`; those of the environment unless given
 ):
-    "Be one of several processes inside this `with`; the rank, from 0. Raises `ConnectionError` if the others can't be met in time"
+    "Be one of several processes inside this `with`; the rank, from 0. Raises `ConnectionError` if the others can't be met in time, and `ValueError` if they were told other things"
     join = join or timeout
     try:
         store, rank, world = _meet(where.get('init_method', 'env://'), where.get('rank', -1), where.get('world_size', -1), join)
-        told = '' if common is None else _unlike(store, rank, world, {'processes': world, 'backend': backend} | common)
+        told = '' if common is None else _unlike(store, rank, world, {'a group of': world, 'backend': backend} | common)
         if not told:
             store = dist.PrefixStore('default_pg', store)    # as PyTorch has it
             dist.init_process_group(backend, timeout=timedelta(seconds=join), store=store, rank=rank, world_size=world)

@@ -59,5 +59,7 @@ def model_header(
     if metrics is not None and not isinstance(metrics, dict):
         raise ValueError(f"metrics is {str(metrics)[:60]}: expected figures by name, as {{'accuracy': .97}}")
     made = recipe and {f: header_value(f'recipe.{f}', getattr(recipe, f)) for f in fields}
-    n_out = len([*weights.values()][-1]) if recipe and weights else None
+    last = [*weights.values()][-1] if recipe and weights else None
+    n_out = len(last) if last is not None and last.ndim else None    # batch norm ends with a count
+    if n_out==1: n_out = 2                                           # one output tells two classes apart
     return dict(kind='model', recipe=made, classes=list_classes(classes, n_out), metrics=header_value('metrics', metrics or {}))

@@ -86,7 +86,8 @@ def run_settings(
     dl, recipes = learn.dls.train, [getattr(cb, 'recipe', None) for cb in learn.cbs]
     x, y = (t if isinstance(t, Tensor) else None for t in (getattr(dl, 'x', None), getattr(dl, 'y', None)))
     return {'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None),
-            'pictures to train on': None if x is None else len(x), 'metrics': [getattr(m, '__name__', type(m).__name__) for m in learn.metrics],
+            'pictures to train on': None if x is None else len(x),
+            'metrics': [getattr(m, '__name__', type(m).__name__) for m in learn.metrics],    # as `guards.metric_name`: modules of the core import none of ours
             'recipe': next((r.name for r in recipes if r), None), 'loss': name_of(learn.loss_func), 'seed': getattr(dl, 'seed', None),
             'digest of the pictures': None if x is None else digest_rows(x),
             'digest of the labels': None if y is None else digest_rows(y), 'layers': describe_layers(learn.model)}

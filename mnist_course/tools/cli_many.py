@@ -119,7 +119,7 @@ def _first_cause(failures):
     told = failure.message
     text = told['message'] if isinstance(told, dict) else f'process {rank} ended with code {failure.exitcode}; what it says stands above'
     by = max(-failure.exitcode, failure.exitcode-128)    # killed by a signal, or ended as we end at one
-    if by>0:
+    if by in {s.value for s in signal.Signals}:
         text = (f'process {rank} was ended by {signal.Signals(by).name}: start again, '
                 '--resume goes on from the last checkpoint')
     return RuntimeError(text) if failure.exitcode==1 else ChildProcessError(text)
@@ -146,4 +146,6 @@ def launch(
         if threading.current_thread() is threading.main_thread():    # torchrun leaves its own behind
             for s,handler in handlers.items(): signal.signal(s, handler or signal.SIG_DFL)
         del os.environ['MNIST_COURSE_LAUNCHED']
-    if came: signal.raise_signal(came)    # now to whom it belongs: the command says what is kept
+    if came:
+        signal.raise_signal(came)     # now to whom it belongs: the command says what is kept
+        raise SystemExit(128+came)    # where nobody hears it, as after nohup, the workers have ended all the same

@@ -183,7 +183,9 @@ def sweep(
         reported = [f'{t.intermediate_values[e]:.4f}' for e in sorted(t.intermediate_values)]
         cut = ' cut' if t.state.name=='PRUNED' else ''
         typer.echo(f"trial {t.number} ({settings}): {' '.join(reported)}{cut}", err=True)
-    def say_kept(): return f'Kept: {finished_trials(job.file)} finished trials in {job.file}. The same command goes on.'
+    def say_kept():
+        n = finished_trials(job.file)
+        return f'Kept: {n} finished trial{"s"*(n!=1)} in {job.file}. The same command goes on.'
     with kept(say_kept), threads_set(1), plain_warnings(): done = run_sweep(job, trials, progress if sys.stderr.isatty() else None)
     results = sweep_results(done)
     if as_json: typer.echo(json.dumps(results, indent=1))

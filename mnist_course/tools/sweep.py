@@ -17,7 +17,7 @@ from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, get_ident
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -115,9 +115,11 @@ def is_alive(
 # %% ../../nbs/tools/sweep.ipynb #swep0069
 class OwnedLock(JournalFileOpenLock):
     "Optuna's lock of a journal, which also works on a shared folder, with its owner's name in it; that of a dead process is taken away"
+    held = {}    # locks of this process: which one -> the thread that took it
+
     def __init__(self, path, grace_period=30):
         super().__init__(str(path), grace_period)
-        self.path, self.lock = Path(path), Path(f'{path}.lock')
+        self.path, self.lock, self.key = Path(path), Path(f'{path}.lock'), None
 
     def acquire(self):
         "Wait for the lock. A `ValueError` where something else has its name"
@@ -126,9 +128,11 @@ class OwnedLock(JournalFileOpenLock):
             if (found := self._look()) is None: continue    # gone just now
             now = time.monotonic()
             if found[0]!=key: key, since = found[0], now
-            if found[1] is False or now-since>self.grace_period: self._end(key)
+            unsure = found[1] is None or self.held.get(key)==get_ident()    # a call that was interrupted has left it, and would wait for itself
+            if found[1] is False or unsure and now-since>self.grace_period: self._end(key)
             elif now-since>3 and not said:
-                warnings.warn(f'{self.lock}: waiting for another process; its lock ends {self.grace_period} s after its last sign of life', stacklevel=2)
+                end = f'; its lock ends {self.grace_period} s after its last sign of life' if unsure else ''
+                warnings.warn(f'{self.lock}: waiting for another process{end}', stacklevel=2)
                 said = True
             time.sleep(pause)
             pause = min(2*pause, .2)
@@ -138,7 +142,14 @@ class OwnedLock(JournalFileOpenLock):
         try: f = os.open(self.lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError: return False
         with open(f, 'w') as out: json.dump(identity(), out)
+        self.key = self._key(self.lock)    # of the closed file: in a shared folder its time may change until then
+        self.held[self.key] = get_ident()
         return True
+
+    def _key(self, path):
+        "What tells one lock from the next in its place"
+        found = path.lstat()
+        return found.st_ino, found.st_mtime_ns
 
     def _look(self):
         "Which lock is there, and is its owner alive? `None` for that where we cannot know"
@@ -151,19 +162,21 @@ class OwnedLock(JournalFileOpenLock):
         return (found.st_ino, found.st_mtime_ns), alive
 
     def _end(self, key):
-        "Take a lock away that nobody holds, unless somebody else has done so and holds a new one"
-        aside = self.lock.with_name(f'{self.lock.name}.{secrets.token_hex(4)}')
+        "Take a lock away, unless somebody else has done so and holds a new one; was it there?"
+        aside, is_it = self.lock.with_name(f'{self.lock.name}.{secrets.token_hex(4)}'), False
         with suppress(FileNotFoundError):
+            if self._key(self.lock)!=key: return False
             self.lock.rename(aside)
-            found = aside.lstat()
-            if (found.st_ino, found.st_mtime_ns)!=key:
+            is_it = self._key(aside)==key
+            if not is_it:
                 with suppress(OSError): os.link(aside, self.lock)
             aside.unlink()
+        return is_it
 
     def release(self):
-        "Give the lock back. A `RuntimeError` if it is gone"
-        try: self.lock.unlink()
-        except FileNotFoundError: raise RuntimeError(f'{self.lock} is gone') from None
+        "Give the lock back. A `RuntimeError` if it is gone; another's in its place stays"
+        self.held.pop(self.key, None)
+        if not self._end(self.key): raise RuntimeError(f'{self.lock} is gone')
 
 # %% ../../nbs/tools/sweep.ipynb #swep0023
 class MendingLock(OwnedLock):
@@ -171,6 +184,13 @@ class MendingLock(OwnedLock):
     def acquire(self):
         "Wait for the lock, and leave the journal at the end of a whole line"
         super().acquire()
+        try: self._mend()
+        except BaseException:
+            self.release()    # nobody waits for who has failed
+            raise
+        return True
+
+    def _mend(self):
         with open(self.path, 'r+b') as f:
             whole = end = f.seek(0, os.SEEK_END)
             while whole:
@@ -178,7 +198,6 @@ class MendingLock(OwnedLock):
                 if f.read(1)==b'\n': break
                 whole -= 1
             if whole<end: f.truncate(whole)
-        return True
 
 # %% ../../nbs/tools/sweep.ipynb #swep0027
 START = b'{"op_code":'    # how each line of a journal begins

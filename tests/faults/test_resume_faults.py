@@ -391,7 +391,7 @@ class Seen(Callback):
 
 def no_guards(patch):
     for module in (learner_module, sgd):
-        for name in ('check_count','check_function','check_pictures'):
+        for name in ('check_count','check_function','check_loss','check_pictures'):
             if hasattr(module, name): patch.setattr(module, name, lambda *args, **kwargs: args[1] if len(args)>1 else None)
 
 @pytest.mark.fault(79, without=no_guards)
@@ -412,6 +412,31 @@ def test_a_loss_may_come_later():
     learn = learner(loss=None)
     learn.loss_func = cross_entropy
     assert fit(learn).recorder.values==fit(learner()).recorder.values
+
+
+def brings(moment): return type('Brings', (Callback,), {moment: lambda self: setattr(self.learn, 'loss_func', cross_entropy)})()
+
+class OwnBatch(Learner):
+    def _do_batch(self):
+        self.pred = self.model(self.xb)
+        self.loss = cross_entropy(self.pred, self.yb)
+        self('after_loss')
+        if self.training: self.loss.backward(); self.opt.step(); self.opt.zero_grad()
+
+@pytest.mark.parametrize('cb', [None, *map(brings, ('before_fit','before_epoch','before_train','before_batch','after_pred'))])
+def test_a_loss_may_come_from_a_callback_or_a_learner_of_ones_own(cb):
+    due = fit(learner()).recorder.values
+    learn = learner(loss=None)
+    if cb is None: learn = OwnBatch(learn.dls, learn.model, None, Adam, metrics=learn.metrics)
+    assert fit(learn, cbs=cb).recorder.values==due
+
+
+def test_no_loss_at_all_is_one_sentence_whoever_listens():
+    for cb in (None, Seen()):
+        with pytest.raises(ValueError, match='^loss_func is None: expected a function$'): fit(learner(loss=None), cbs=cb)
+    late = learner(loss=None)
+    late.loss_func = 'accuracy'
+    with pytest.raises(ValueError, match="loss_func is 'accuracy': pass the function itself, without quotes: accuracy"): fit(late, cbs=Seen())
 
 
 def test_metrics_that_come_later_are_looked_at_too():

@@ -22,7 +22,7 @@ from mnist_course.recipes import get_recipe, train_recipe
 from mnist_course.sgd import DataLoader
 from mnist_course.softmax import accuracy, cross_entropy
 from mnist_course.tools.cli_app import test_refused as refused
-from mnist_course.tools.cli_many import launch
+from mnist_course.tools.cli_many import _first_cause, launch
 
 TIMEOUT = 8    # seconds that the processes wait for one another
 
@@ -290,6 +290,24 @@ def test_outside_of_a_group_the_callback_says_so():
 
 # The command
 
+def test_a_launcher_that_ignores_its_signal_says_so_in_its_code(monkeypatch):
+    "As under nohup: torchrun has ended the workers, and no model is there"
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    def hung_up(args): raise SignalException('x', signal.SIGHUP)
+    monkeypatch.setattr('torch.distributed.run.run', hung_up)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit) as e: launch(2, ['train','mlp-490'])
+    finally: signal.signal(signal.SIGHUP, before)
+    assert e.value.code==128+signal.SIGHUP
+
+
+@pytest.mark.parametrize('code,said', [(255, 'process 0 ended with code 255'), (200, 'process 0 ended with code 200'), (137, 'ended by SIGKILL'), (-15, 'ended by SIGTERM'), (128, 'code 128')])
+def test_the_code_of_a_worker_is_a_signal_or_a_number(code, said):
+    from types import SimpleNamespace
+    assert said in str(_first_cause({0: SimpleNamespace(message='', timestamp=0, exitcode=code)}))
+
+
 def command(*args, env=None, **kwargs):
     return subprocess.run([sys.executable, '-m', 'mnist_course.tools.cli', *map(str, args)], capture_output=True, text=True, timeout=400,
                           env=os.environ | (env or {}), **kwargs)
@@ -314,12 +332,9 @@ def test_gpus_are_counted(monkeypatch):
 
 
 @pytest.mark.parametrize('rank', [0, 1])
-def test_an_endpoint_nobody_answers_is_one_line_and_2(tmp_path, rank):
+def test_an_endpoint_nobody_answers_is_one_line_and_2(tmp_path, rank, port):
     "Process 1 finds nobody there; process 0 listens, and nobody comes"
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        port = s.getsockname()[1]
-    r = command(*SMALL, '--out', tmp_path/'run', '--timeout', 3, env=dict(RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port)))
+    r = command(*SMALL, '--out', tmp_path/'run', '--timeout', 3, env=dict(RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=port))
     assert r.returncode==2 and len(r.stderr.splitlines())==1, r.stderr
     assert f'process {rank} has not met the others at 127.0.0.1:{port} within 3 s' in r.stderr and not (tmp_path/'run').exists()
 
@@ -327,10 +342,13 @@ def test_an_endpoint_nobody_answers_is_one_line_and_2(tmp_path, rank):
 def start(*args, env):
     return subprocess.Popen([sys.executable, '-m', 'mnist_course.tools.cli', *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | env)
 
-def free_port():
+@pytest.fixture
+def port():
+    "A free port, ours until the test is over: it is bound, so that nobody else gets it, and a process that we tell may still listen there"
     with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind(('127.0.0.1', 0))
-        return str(s.getsockname()[1])
+        yield str(s.getsockname()[1])
 
 @pytest.fixture(scope='module')
 def sets(tmp_path_factory):
@@ -346,10 +364,10 @@ def sets(tmp_path_factory):
     return made
 
 @pytest.mark.parametrize('what,words', [('nothing', None), ('lr', 'has lr 0.5, and process 0 has 0.01'), ('seed', 'has seed 3, and process 0 has 0'),
-                                        ('data', 'has a digest of pictures'), ('world', 'has processes 3, and process 0 has 2')])
+                                        ('data', 'has a digest of pictures'), ('world', 'has a group of 3, and process 0 has 2')])
 @pytest.mark.timeout(300)
-def test_commands_with_other_settings_name_them_and_leave_nothing(tmp_path, sets, what, words):
-    port, ps = free_port(), []
+def test_commands_with_other_settings_name_them_and_leave_nothing(tmp_path, sets, port, what, words):
+    ps = []
     for rank in (0,1):
         other = rank and what
         args = ['train', 'softmax-regression', '--data', sets[other=='data'], '--epochs', 1, '--bs', 50, '--timeout', 60, '--out', tmp_path/'run']

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 import torch
@@ -134,7 +134,7 @@ def test_ctrl_c_keeps_what_is_finished(data, job, monkeypatch):
     def pressed(self): return real(self) if self.trial.number<1 else signal.raise_signal(signal.SIGINT)
     monkeypatch.setattr(sweep.ReportCallback, 'after_epoch', pressed)
     code, out, err = run_command(*SETTINGS, '--data', data, '--study', job.file, '--trials', 3)
-    assert (code, out)==(130, '') and err.splitlines()[0]==f'Kept: 1 finished trials in {job.file}. The same command goes on.'
+    assert (code, out)==(130, '') and err.splitlines()[0]==f'Kept: 1 finished trial in {job.file}. The same command goes on.'
     assert [t.state.name for t in trials(job.file)]==['COMPLETE', 'FAIL', 'WAITING']
     study = open_study(job)
     assert take_trial(study, job, 3, Watch())[1]==study.trials[1].params and study.trials[2].user_attrs['tries']==0
@@ -281,7 +281,6 @@ def test_the_lock_of_one_who_lives_is_respected(tmp_path):
     lock = sweep.OwnedLock(tmp_path/'s')
     lock.acquire()
     other, took = sweep.OwnedLock(tmp_path/'s', 60), []
-    from threading import Thread
     thread = Thread(target=lambda: took.append(other.acquire()))
     thread.start()
     thread.join(1)
@@ -289,6 +288,49 @@ def test_the_lock_of_one_who_lives_is_respected(tmp_path):
     lock.release()
     thread.join()
     assert took==[True]
+
+
+OWNER = '''import sys
+from mnist_course.tools.sweep import OwnedLock
+lock = OwnedLock(sys.argv[1], 60)
+lock.acquire()
+print(lock.lock.stat().st_ino, flush=True)
+sys.stdin.readline()
+lock.release()'''
+
+@pytest.mark.parametrize('lives', [True, False])
+def test_a_lock_is_taken_from_the_dead_and_from_nobody_who_lives(tmp_path, lives):
+    "A limit of pytest would end a wait without end"
+    with subprocess.Popen([sys.executable, '-c', OWNER, str(tmp_path/'s')], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        theirs, other, took = int(owner.stdout.readline()), sweep.OwnedLock(tmp_path/'s', .2), []
+        if not lives: owner.kill()
+        thread = Thread(target=lambda: took.append(other.acquire()))
+        thread.start()
+        thread.join(2 if lives else 60)
+        if lives:
+            assert not took and other.lock.stat().st_ino==theirs
+            print(file=owner.stdin, flush=True)
+        thread.join(60)
+        assert took==[True] and owner.wait()==(0 if lives else -9)    # whoever lost it would have ended with an error
+    other.release()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('alive', [None, True])
+def test_who_has_lost_a_lock_leaves_the_next_owners_alone(tmp_path, monkeypatch, alive):
+    "To one elsewhere, of whom we know nothing, or to its own thread, which a call that was interrupted has left waiting for itself"
+    first, second, third = (sweep.OwnedLock(tmp_path/'s', n) for n in (60, .1, 60))
+    monkeypatch.setattr(sweep, 'is_alive', lambda who: alive)
+    first.acquire(); second.acquire()
+    with pytest.raises(RuntimeError, match='s.lock is gone'): first.release()
+    assert not third._take()
+    second.release()
+    assert third._take()
+
+
+def test_a_lock_whose_journal_is_gone_is_given_back(tmp_path):
+    with pytest.raises(FileNotFoundError): sweep.MendingLock(tmp_path/'s').acquire()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='named pipes')
