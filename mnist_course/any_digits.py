@@ -438,11 +438,13 @@ def _tensor(a):
 
 def _splits(images, labels, extra, classes, notes):
     "Train and test as `Digits`; where there is no test, every sixth picture is kept back for it"
-    if len(images)==1: notes = [*notes, 'test: the set has none, so every sixth picture is kept back for it']
+    n = len(images[0])
+    kept = 'every sixth picture is' if n>5 else 'the last picture is' if n>1 else 'nothing can be'
+    if len(images)==1: notes = [*notes, f'test: the set has none, so {kept} kept back for it']
     made = [Digits(_tensor(i), torch.from_numpy(row), classes, tuple(notes), e)
             for i,row,e in zip(images, labels, extra)]
     if len(made)==2: return tuple(made)
-    back = torch.arange(len(made[0]))%6==5
+    back = torch.arange(n)%6==5 if n>5 else torch.arange(1, n+1)==max(n, 2)
     return made[0][~back], made[0][back]
 
 # %% ../nbs/00b_any_digits.ipynb #an48a207

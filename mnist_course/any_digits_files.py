@@ -269,9 +269,9 @@ def _from_zip(path, only, zips=()):
 
 # %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
 def _files_in(folder):
-    "All files below a folder, but hidden ones and what macOS adds to archives"
+    "All files below a folder, but hidden ones and what macOS and file servers add"
     for here, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f[:1]!='.' and f!='__MACOSX')
+        folders[:] = sorted(f for f in folders if f[:1] not in '.@' and f!='__MACOSX')    # @eaDir: a Synology's thumbnails
         yield from (Path(here)/n for n in sorted(names) if n[:1]!='.')
 
 def _what(path):

@@ -1,5 +1,5 @@
 "Every test has three minutes at most, unless it says otherwise; hypothesis draws the same examples each time, so that a failure stays one"
-import os, subprocess, sys
+import os, signal, subprocess, sys
 from pathlib import Path
 
 import count as counting
@@ -63,3 +63,15 @@ def browser():
         b = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield b
         b.close()
+
+
+ENDING = [getattr(signal, name) for name in ('SIGINT','SIGTERM','SIGHUP') if hasattr(signal, name)]
+
+@pytest.fixture(autouse=True)
+def signals_stay():
+    "A test leaves the signals to whom they belonged; the next one would not hear them"
+    before = {s: signal.getsignal(s) for s in ENDING}
+    yield
+    left = [s.name for s in ENDING if signal.getsignal(s)!=before[s]]
+    for s in ENDING: signal.signal(s, before[s])
+    assert not left, left

@@ -109,7 +109,7 @@ def warn_of_typos(
         if theirs: plain = f"{'after' if theirs[2]=='end' else 'before'}_{theirs[1]}"
         is_like = plain.startswith(('before_','after_','cleanup_','begin_','on_before_'))
         plain = re.sub('^(begin|on_before|on)_', 'before_', plain)
-        near = next(iter(get_close_matches(plain, moments, 1, .85 if theirs else .5 if is_like else .8)), '')
+        near = next(iter(get_close_matches(plain, moments, 1, .5 if is_like and not theirs else .85)), '')
         if not (is_like or near): continue
         hint = f'did you mean {near}?' if near else 'the loop has no such moment'
         warnings.warn(f'{cls.__name__}.{name} is never called: {hint}', stacklevel=4)

@@ -277,7 +277,7 @@ def doubt_about(
     main = max(kept, key=lambda g: g.ink)
     if only or main.is_frame(): return 'it may be a frame, or the edge of a sheet'
     if main.is_straight_line(): return 'it may be a line'
-    if any(g.gap(main)>.5*main.size for g in kept): return 'there is more than one thing here: cut the picture closer, or read them one by one (--split, split_digits)'
+    if any(g.gap(main)>.5*main.size for g in kept): return 'there is more than one thing here: cut the picture closer'
     if main.sides and main.height<.8*shape[0] and main.width<.8*shape[1]: return 'it touches the edge of the picture'
     broad = share>RADII[1] or main.stroke_width()>.09*main.size
     if broad and main.size>=20 and main.strength<.42: return 'it may be a shadow'

@@ -9,7 +9,7 @@ __all__ = ['IMAGES', 'LABELS', 'FILLERS', 'Part', 'need', 'reading', 'words', 's
            'read_parquet']
 
 # %% ../../nbs/core/layouts.ipynb #la0537a6
-import io, json, os, re, zipfile
+import io, json, os, re, unicodedata, zipfile
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from csv import reader
@@ -64,12 +64,14 @@ LABELS = {'labels', 'label', 'y', 'target', 'targets', 'class', 'classes', 'digi
 FILLERS = IMAGES | LABELS | {'ubyte', 'int', 'byte', 'short', 'float', 'double', 'idx', 'idx1', 'idx2', 'idx3', 'of', 'raw', 'part', 'shard',
                              'gz', 'bz2', 'npz', 'npy', 'csv', 'txt', 'parquet', 'h5', 'hdf5', 'mat', 'arr', 'ori'}
 _SPLITS = dict(train=('train','tr','tra','trn'), test=('test','t10k','t','te','tes','tst'), valid=('valid','validation','val','dev','eval'))
+_ABROAD = dict(train='entrainement entraînement entrenamiento treino treinamento allenamento обучение обучающ тренир 训练 訓練 学習'.split(),
+               test='essai prueba prova teste prüfung тест 测试 測試 テスト 試験'.split())    # words begin like this elsewhere
 
 def words(
     name:str, # Of a file, an array or a folder
 )->list:      # Its words, in small letters
     "'X_kannada_MNIST_train-idx3-ubyte' is made of x, kannada, mnist, train, idx3, ubyte"
-    return re.findall('[a-z0-9]+', name.lower())
+    return re.findall(r'[^\W_]+', unicodedata.normalize('NFKC', name).lower())
 
 def split_of(
     name:str, # Of a file, an array or a folder
@@ -77,7 +79,7 @@ def split_of(
     "Which part of a set a name speaks of; its last such word counts"
     for word in reversed(words(name)):
         found = next((split for split,known in _SPLITS.items() if word in known), '')
-        if found: return found
+        if found := found or next((split for split,begins in _ABROAD.items() if word.startswith(tuple(begins))), ''): return found
         if word.startswith('train') or word.endswith('train'): return 'train'
         if word.startswith(('test', 't10k')) or word.endswith('test') and not word.endswith(('atest', 'ntest', 'stest')): return 'test'    # not latest, contest, fastest
     return ''
@@ -450,8 +452,8 @@ def read_parquet(
     pq = need('pyarrow.parquet', path)
     with reading(path, 'a Parquet table'):
         f = pq.ParquetFile(path)
-        names, notes = f.schema_arrow.names, f.schema_arrow.metadata or {}
-        if len(names)>16: return _table(list(_narrow(_frames(f), path, len(names), names)), names, path)
+        names, notes = [n for n in f.schema_arrow.names if not n.startswith('__index_level_')], f.schema_arrow.metadata or {}    # pandas' own
+        if len(names)>16: return _table(list(_narrow(_frames(f, names), path, len(names), names)), names, path)
         image = next((n for n in names if n.lower() in IMAGES), None)
         label = [n for n in names if n.lower() in LABELS] or [n for n in names if n!=image and LABELS & {*words(n)}]
         if not image or not label: raise ValueError(f'{path}: expected columns image and label, found {", ".join(names)}')
@@ -469,10 +471,10 @@ def read_parquet(
         features = json.loads(notes.get(b'huggingface', b'{}')).get('info', {}).get('features', {})
         return Part(str(path), stacked(pictures), np.array(labels), features.get(label[0], {}).get('names'), notes=said)
 
-def _frames(f, n=0):
+def _frames(f, names, n=0):
     "Pieces of a wide Parquet table as pandas has them, columns and rows by number"
-    for batch in f.iter_batches(4000):
-        frame = batch.to_pandas()
+    for batch in f.iter_batches(4000, columns=names):
+        frame = batch.to_pandas(ignore_metadata=True)
         frame.columns, frame.index = range(frame.shape[1]), range(n, n+len(frame))
         n += len(frame)
         yield frame

@@ -211,14 +211,10 @@ def _call(args, ending):
         return code
 
 # %% ../../nbs/tools/cli_app.ipynb #fce0de7f
-def main(
-    args:list|None=None, # Arguments; those of the process unless given
-):
-    "The command `mnist_course`: errors in one line; ends with 0, 2 (yours to fix), 1 (our fault), or a code of `ENDINGS`"
-    ending, is_ours = Ending(), args is None
-    ending.begin()
+def _end(ending, args):
+    "Run a command and, where a signal ended it, tell what is kept; its exit code"
     try:
-        code = _call(list(sys.argv[1:] if is_ours else args), ending)
+        code = _call(list(args), ending)
         ending.close()
     except KeyboardInterrupt: code = 130
     ending.close()
@@ -226,8 +222,18 @@ def main(
         with suppress(OSError):    # the terminal may be gone
             for line in _told or ['No file is left half-written.']: print(line, file=sys.stderr)
             print(f'mnist_course: {ENDINGS[code]}', file=sys.stderr, flush=True)
+    return code
+
+def main(
+    args:list|None=None, # Arguments; those of the process unless given
+):
+    "The command `mnist_course`: errors in one line; ends with 0, 2 (yours to fix), 1 (our fault), or a code of `ENDINGS`"
+    ending, is_ours = Ending(), args is None
+    ending.begin()
+    try: code = _end(ending, sys.argv[1:] if is_ours else args)
+    finally:
+        if not is_ours: ending.restore()    # whatever comes out of the command
     if is_ours: ending._leave_with(code)    # the process ends here
-    else: ending.restore()
     sys.exit(code)
 
 # %% ../../nbs/tools/cli_app.ipynb #ea64eac2

@@ -614,3 +614,37 @@ def test_numbers_as_they_are_in_any_byte_order(d, tmp_path):
 
 @pytest.mark.parametrize('shape', [(784,), (1,784), (1,28,28), (28,28,1)])
 def test_a_row_is_a_picture(shape, d): assert (as_picture(d[0][0].reshape(shape))==d[0][0]).all()
+
+
+@pytest.mark.parametrize('train, test', [('訓練','テスト'), ('обучение','тест'), ('entraînement','essai'), ('Training','Prüfung'), ('训练集','测试集')])
+def test_parts_are_told_apart_in_other_languages(train, test, d, tmp_path):
+    pngs(tmp_path/train, *d[:2])
+    pngs(tmp_path/test, *d[2:])
+    assert list(map(len, load_any(tmp_path)))==[len(d[1]), len(d[3])]
+
+
+def test_two_sets_with_names_of_any_letters_are_not_mixed(d, tmp_path):
+    for name,x,y in (('ένα',d[0],d[1]), ('δύο',d[2],d[3])): pngs(tmp_path/name, x, y)
+    with pytest.raises(ValueError, match='expected one data set'): load_any(tmp_path)
+
+
+def test_a_shuffled_frame_of_pandas_in_parquet(d, tmp_path):
+    pd = pytest.importorskip('pandas')
+    frame = pd.DataFrame(d[0].reshape(len(d[0]), -1), columns=[f'pixel{i}' for i in range(784)]).assign(label=d[1])
+    frame.index = np.random.default_rng(0).permutation(len(frame))
+    frame.to_parquet(tmp_path/'a.parquet')
+    train, test = load_any(tmp_path/'a.parquet')
+    assert len(train)+len(test)==len(d[0]) and (train.images[0].numpy()==d[0][0]).all()
+
+
+@pytest.mark.parametrize('n, parts, says', [(1, [1,0], 'nothing can be kept'), (4, [3,1], 'the last picture is kept'), (6, [5,1], 'every sixth picture is kept')])
+def test_what_is_kept_back_of_a_few_pictures_is_what_is_said(n, parts, says, d, tmp_path):
+    pngs(tmp_path, d[0][:n], d[1][:n])
+    found = load_any(tmp_path)
+    assert list(map(len, found))==parts and any(says in note for note in found[0].notes)
+
+
+def test_thumbnails_of_a_file_server_are_no_class(d, tmp_path):
+    pngs(tmp_path, d[0][:12], [3,7]*6)
+    pngs(tmp_path/'3'/'@eaDir', d[0][:4], ['SYNO']*4)
+    assert load_any(tmp_path)[0].classes==('3','7')

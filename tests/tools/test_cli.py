@@ -145,8 +145,8 @@ def test_one_exercise_or_one_of_several_lessons_of_a_number(begun, monkeypatch, 
 def test_a_folder_with_the_name_of_a_lesson_is_a_folder(tmp_path, monkeypatch):
     (tmp_path/'03').mkdir()
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run_command('check', '03')
-    assert code==1 and '\n13  ' in out and list(tmp_path.iterdir())==[tmp_path/'03'] and not list((tmp_path/'03').iterdir())
+    code, out, err = run_command('check', '03')
+    assert (code, out)==(2, '') and 'no copies of the lessons in 03' in err and list(tmp_path.iterdir())==[tmp_path/'03'] and not list((tmp_path/'03').iterdir())
 
 
 def test_help_says_what_check_understands(tmp_path):
