@@ -1,5 +1,6 @@
 "The command line as somebody uses it: another process, its exit code, what it writes where"
-import csv, os, re, shlex, shutil, subprocess, sys
+import csv, io, os, re, shlex, shutil, signal, subprocess, sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from checks import ROOT
 from mnist_course.classroom.copies import fill, learner_copy
 from mnist_course.core.files import write_notebook
 from mnist_course.exercises import exercises_of
+from mnist_course.tools import cli_app
 from mnist_course.tools.cli import main
 from mnist_course.tools.cli_app import run_command
 
@@ -140,6 +142,16 @@ def test_one_exercise_or_one_of_several_lessons_of_a_number(begun, monkeypatch, 
     found, out, err = run_command('check', *line.split())
     assert (found, [said[:6] for said in out.splitlines() if said[0:1] in ('✓','✗','○')])==(code, marks), out+err
     assert re.search(r'^(03|13)  [✓✗○ ]+\d of \d$', out, flags=re.M)
+
+
+@pytest.mark.parametrize('what', [SystemExit(129), GeneratorExit(), KeyboardInterrupt()], ids=lambda e: type(e).__name__)
+def test_a_command_gives_the_signals_back_whatever_comes_out_of_it(what, monkeypatch):
+    "Or the next command of the same process, and each of its forks, would not hear them"
+    def fails(args, ending): raise what
+    monkeypatch.setattr(cli_app, '_call', fails)
+    before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
+    with redirect_stderr(io.StringIO()), pytest.raises(BaseException) as e: cli_app.main([])
+    assert e.type in (type(what), SystemExit) and [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]==before
 
 
 def test_a_folder_with_the_name_of_a_lesson_is_a_folder(tmp_path, monkeypatch):
