@@ -69,7 +69,9 @@ ENDING = [getattr(signal, name) for name in ('SIGINT','SIGTERM','SIGHUP') if has
 
 @pytest.fixture(autouse=True)
 def signals_stay():
-    "The signals go back to whom they belonged after each test: whatever one leaves, the next one hears them"
+    "A test that leaves a signal to another fails, and the next one hears it all the same"
     before = {s: signal.getsignal(s) for s in ENDING}
     yield
+    left = {s.name: now for s in ENDING if (now := signal.getsignal(s)) is not before[s]}
     for s in ENDING: signal.signal(s, before[s])
+    assert not left, f'signals that were not given back: {left}'

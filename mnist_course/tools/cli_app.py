@@ -57,7 +57,9 @@ ENDINGS = {130: 'interrupted', 143: 'ended by SIGTERM', 129: 'ended: its termina
 
 class Ending:
     "Between `begin` and `close` the signals that end a process raise `KeyboardInterrupt`; `code` says which came first"
-    def __init__(self): self.code, self.before, self.owner, self.is_open, self.last, self.looks = None, {}, os.getpid(), False, 0, 0
+    def __init__(self):
+        self.code, self.before, self.owner, self.is_open, self.last, self.looks = None, {}, os.getpid(), False, 0, 0
+        self.err = sys.stderr    # an interrupt may leave another one there, in the middle of a library's `redirect_stderr`
 
     def begin(self):
         "Listen, where Python allows it: in the main thread"
@@ -220,8 +222,8 @@ def _end(ending, args):
     ending.close()
     if (code := ending.code or code) in ENDINGS and 'MNIST_COURSE_LAUNCHED' not in os.environ:    # else who launched it tells
         with suppress(OSError):    # the terminal may be gone
-            for line in _told or ['No file is left half-written.']: print(line, file=sys.stderr)
-            print(f'mnist_course: {ENDINGS[code]}', file=sys.stderr, flush=True)
+            for line in _told or ['No file is left half-written.']: print(line, file=ending.err)
+            print(f'mnist_course: {ENDINGS[code]}', file=ending.err, flush=True)
     return code
 
 def main(

@@ -1,5 +1,5 @@
 "Faults 49 to 64: two runs in one folder, what a replaced file was, and runs that are interrupted, killed or out of room at any moment"
-import contextlib, json, os, random, re, shutil, signal, stat, subprocess, sys, tempfile, time, traceback
+import contextlib, io, json, os, random, re, shutil, signal, stat, subprocess, sys, tempfile, time, traceback
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -418,7 +418,7 @@ def interrupt_at_random(name, sig, tmp_path, copies, moments, real=False):
         assert code in (due, 0) and not left and 'Traceback' not in err and 'Exception ignored' not in err, (code, left, err)
         if code:
             said = [line for line in err.splitlines() if line.strip()]
-            assert said[-1]==last and re.fullmatch(f'{says}|No file is left half-written.', said[-2]), err
+            assert said[-1:]==[last] and re.fullmatch(f'{says}|No file is left half-written.', said[-2]), (code, err, (cwd/'out').read_text(), shutil.disk_usage(cwd))
             hits += 1
         are_whole(cwd)
         assert not list((cwd/'tmp').iterdir()), list((cwd/'tmp').iterdir())
@@ -524,4 +524,17 @@ def test_an_interrupt_that_a_library_turns_into_an_error_is_still_one(monkeypatc
         except BaseException: raise ImportError('numpy cannot be imported') from None
     cli_app.app.command('wrapped', hidden=True)(wrapped)
     try: assert cli_app.run_command('wrapped')==(143, '', 'No file is left half-written.\nmnist_course: ended by SIGTERM\n')
+    finally: cli_app.app.registered_commands.pop()
+
+
+def to_todays_stderr(patch):
+    patch.setattr(cli_app.Ending, 'err', property(lambda self: sys.stderr, lambda self, stream: None), raising=False)
+
+@pytest.mark.fault(62, without=to_todays_stderr)
+def test_an_interrupt_tells_on_the_stderr_that_was_there_at_the_beginning(monkeypatch):
+    def redirected():
+        monkeypatch.setattr(sys, 'stderr', io.StringIO())    # as a library's, whose `with` the interrupt never leaves
+        os.kill(os.getpid(), signal.SIGTERM)
+    cli_app.app.command('redirected', hidden=True)(redirected)
+    try: assert cli_app.run_command('redirected')==(143, '', 'No file is left half-written.\nmnist_course: ended by SIGTERM\n')
     finally: cli_app.app.registered_commands.pop()
