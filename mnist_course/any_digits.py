@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 
 from .any_digits_files import Found, find_set
-from .core import layouts
-from .core.layouts import natural, side_of, split_of, stacked, words
+from .core.layouts import stacked
+from .core.layouts_names import Part, natural, side_of, split_of, words
 from .core.numpy_forward import load_numpy
 from .core.pictures import into_box
 from .data import Digits
@@ -103,7 +103,7 @@ def _ask_few(part, n=200):
     at = np.linspace(0, len(part.labels)-1, n).astype(int) if len(part.labels)>n else np.arange(len(part.labels))
     labels = np.asarray(part.labels)[at]
     if len(labels)<20 or not set(map(str, labels.tolist()))<=set(_digits): return None, 'these are no digits'
-    few = layouts.Part(part.name, part.images[at] if isinstance(part.images, np.ndarray) else [part.images[i] for i in at], labels)
+    few = Part(part.name, part.images[at] if isinstance(part.images, np.ndarray) else [part.images[i] for i in at], labels)
     (images,), _ = to_bytes([_as_rows(few)])
     return which_way(scaled(_to_grey(images)), labels.astype(int))
 
@@ -163,9 +163,9 @@ def number_labels(
     else: steps, names = values, [names[v] for v in values]
     place = {v: i for i,v in enumerate(steps)}
     in_a_row = not text and high-low==len(place)-1
-    said = f'{low} to {high}' if in_a_row else ', '.join(map(str, values[:4])) + ', …'*(len(values)>4)
+    said = str(low) if low==high else f'{low} to {high}' if in_a_row else ', '.join(map(str, values[:4])) + ', …'*(len(values)>4)
     numbers = [np.array([place[v] for v in row.tolist()], np.int64) for row in labels]
-    return numbers, tuple(names), [f'labels: {said} became 0 to {len(place)-1}']
+    return numbers, tuple(names), [f'labels: {said} became 0' + f' to {len(place)-1}'*(len(place)>1)]
 
 # %% ../nbs/00b_any_digits.ipynb #an0fda89
 def _range(numbers):
@@ -175,7 +175,7 @@ def _range(numbers):
     if low>=-near and high<=1+near: return 0, 1
     if low>=0 and 8<high<=16: return 0, 16    # fewer levels than that are stretched to what is there
     if low>=-.5-near and high<=.5+near: return -.5, .5
-    if low>=-255*near and 16<high: return next(((0, t) for t in (255, 4095, 65535) if high<=t*(1+near)), (0, high))
+    if low>=-255*near and 16<high: return next(((0, t) for t in (255, 4095, 65535) if high<=t*(1+near)), (0, high)) if not near or abs(high-100)>.01 else (0, 100)    # per cent
     return (-1, 1) if low>=-1-near and high<=1+near else None
 
 def _group(p): return {'f': 'float', 'b': 'bool'}.get(p.dtype.kind, p.dtype.itemsize>1)
@@ -317,12 +317,16 @@ def _from_ten(labels, images, notes, classes):
     if found[0]>found[1]: return labels, _digits, [*notes[:-1], 'labels: 1 to 10 became 0 to 9, so that 1 means the digit 0']
     return [(row+1)%10 for row in labels], _digits, [*notes[:-1], 'labels: 10 became 0, and 1 to 9 stayed']
 
-_WORDS = 'zero one two three four five six seven eight nine'.split()
+_WORDS = {word: i for words_ in ('zero one two three four five six seven eight nine', 'null eins zwei drei vier fünf sechs sieben acht neun',
+                                'zéro un deux trois quatre cinq six sept huit neuf', 'cero uno dos tres cuatro cinco seis siete ocho nueve',
+                                'zero uno due tre quattro cinque sei sette otto nove') for i,word in enumerate(words_.split())}
 
 def _digits_of(labels, classes):
-    "The digit that each label stands for, as a number or an English word; -1 for what is none"
+    "The digit that each label stands for, as a number, a word in five languages, or a number behind a word that all have, as `class_3`; -1 for what is none"
     names = [c.lower() if c else '' for c in classes]
-    return np.array([int(c) if c in _digits else _WORDS.index(c) if c in _WORDS else -1 for c in names])[labels]
+    one = {c: int(found[0]) for c in names if len(found := re.findall(r'\d', c))==1}
+    alike = len({re.sub(r'\d', '', c) for c in one})==1
+    return np.array([one[c] if alike and c in one else _WORDS.get(c, -1) for c in names])[labels]
 
 def _ask(images, labels, classes):
     "What the convnet says to the pictures of a part whose classes are digits; and why"

@@ -17,10 +17,12 @@ import numpy as np
 
 from .core import layouts
 from .core.idx import IDX_TYPES, read_array, read_header, unzipped, what_is
-from .core.layouts import Part, joined, natural, pairs, reading, set_of, split_of, words
+from .core.layouts_folders import class_folder, inside, labelled_by, without_strays
+from .core.layouts_names import FILLERS, Part, is_images, joined, natural, pairs, reading, set_of, split_of, words
+from .core.layouts_tables import read_csv, read_libsvm
 
 # %% ../nbs/00b_any_digits_files.ipynb #affa53eb
-MARKS = [(b'\x89HDF', 'HDF5'), (b'PAR1', 'Parquet'), (b'MATLAB 5', 'MATLAB'), (b'\x89PNG', 'pictures'), (b'\xff\xd8\xff', 'pictures'),
+MARKS = [(b'\x89HDF', 'HDF5'), (b'PAR1', 'Parquet'), (b'MATLAB 5', 'MATLAB'), (b'MATLAB 7.3', 'HDF5'), (b'\x89PNG', 'pictures'), (b'\xff\xd8\xff', 'pictures'),
          (b'GIF8', 'pictures'), (b'BM', 'pictures'), (b'\x93NUMPY', 'NumPy'), (b'II*\0', 'pictures'), (b'MM\0*', 'pictures'), *((b'P%d' % i, 'pictures') for i in range(1, 7))]
 
 @contextmanager
@@ -41,6 +43,10 @@ def start_of(
     with open(path, 'rb') as f: return f.read(n)
 
 # %% ../nbs/00b_any_digits_files.ipynb #af272acd
+def _packed(names):
+    "What a zip with such files in it is, if it is no folder that somebody packed"
+    return '.xlsx' if 'xl/workbook.xml' in names else '.pt' if any(n.endswith('/data.pkl') for n in names) else ''
+
 def layout_of(
     path:Path, # A file
 )->str:        # 'idx', 'NumPy', 'HDF5', 'MATLAB', 'Parquet', 'libsvm', 'CSV', 'zip', 'pictures', or nothing
@@ -50,12 +56,14 @@ def layout_of(
         if start.startswith(mark): return name
     if start[:2]==b'PK':
         try:
-            with zipfile.ZipFile(path) as z: return 'NumPy' if any(n.endswith('.npy') for n in z.namelist()) else 'zip'
+            with zipfile.ZipFile(path) as z: names = z.namelist()
+            return 'NumPy' if any(n.endswith('.npy') for n in names) else '' if _packed(names) else 'zip'
         except zipfile.BadZipFile: return 'zip'
     try:
         with opened(path) as f: start = f.read(2**16)
     except ValueError: return ''
     if start[:2]==b'\0\0' and start[2:3] and start[2] in IDX_TYPES and start[3:4]>b'\0': return 'idx'
+    if start[:1]==b'{' or start[:9].upper()==b'@RELATION': return ''    # JSON, ARFF
     if start[:2] in (b'\xff\xfe', b'\xfe\xff'): start = start.decode('utf-16', 'replace').encode()
     lines = start.split(b'\n')[:12]
     line = max(lines[:9], key=len)    # above the table there may be a comment or nothing
@@ -101,7 +109,7 @@ def assemble(
     with reading(path, 'pieces that fit together'): found = {split: _joined(some) for split,some in splits.items()}
     if 'train' not in found and '' in found: found['train'] = found.pop('')
     if 'test' not in found and 'valid' in found: found['test'] = found.pop('valid')
-    if 'train' not in found: raise ValueError(f'{path}: expected a part to train on, found {", ".join(p.name for p in parts)}')
+    if 'train' not in found: raise ValueError(f'{path}: expected a part to train on, found {", ".join(p.name for p in parts)}; if there is nothing else, call it something without test, and a part of it is kept back')
     for split in set(found)-{'train', 'test'}:
         notes.append(f'{split or "other"}: {len(found[split].labels):,} pictures of {found[split].name or "no part"} left out')
     found = Found(path, layout, found['train'], found.get('test'), notes)
@@ -118,7 +126,7 @@ def _is_called(key, only):
 
 def _is_in(folder, only):
     "Does a folder hold files of a set that is called so?"
-    return any(_is_called(key, only) for key in {set_of(_inside(f, folder)) for f in _files_in(folder)}-{''})
+    return any(_is_called(key, only) for key in {set_of(inside(f, folder)) for f in _files_in(folder)}-{''})
 
 def _choose(sets, path, only):
     "The one set that is meant, of several that lie in one place; for each of its splits the names of what belongs to it; and notes"
@@ -166,39 +174,56 @@ def _from_idx(path, files, only):
 # %% ../nbs/00b_any_digits_files.ipynb #afd96f56
 PICTURES = {'.png', '.jpg', '.jpeg', '.jfif', '.gif', '.bmp', '.tif', '.tiff', '.webp', '.pbm', '.pgm', '.ppm', '.pnm', '.avif', '.jp2'}
 
+def _said(folder): return [w for w in words(folder) if not split_of(w) and w not in FILLERS]
+
 def _from_pictures(path, files, notes=()):
     "A folder of pictures: the folder that holds one names its class, a folder above may name the split"
     classes, places = defaultdict(set), {}
+    files, strays = without_strays(path, files)
     turned_over = all(split_of(f.parent.name) and f.parent.parent!=path for f in files) and path not in {f.parent for f in files}    # 3/train/a.png
-    def said(folder): return [w for w in words(folder) if not split_of(w) and w not in layouts.FILLERS]
+    at, taken = class_folder({f.relative_to(path).parts[:-1] for f in files}) if not turned_over else (-1, [])
     def triple(file):
         above = file.relative_to(path).parts[:-1]
         if turned_over: above = above[:-2]+above[:-3:-1]
         if not above: raise ValueError(f'{file}: expected a folder for each class, found a picture beside them')
-        key = tuple(w for folder in above[:-1] for w in said(folder))
-        classes[key].add(above[-1])
-        if key not in places: places[key] = next((p for p in file.parents if p!=file.parent and said(p.name)), path)
-        return file, above[-1], next((s for s in map(split_of, above[:-1]) if s), '')
+        key = () if taken else tuple(w for folder in above[:-1] for w in _said(folder))
+        label = above[-1] if not taken else [f for f in above if not split_of(f)][at]
+        classes[key].add(label)
+        if key not in places: places[key] = next((p for p in file.parents if p!=file.parent and _said(p.name)), path)
+        return file, label, next((s for s in map(split_of, above[:-1]) if s), '')
     found = [triple(f) for f in files]
-    if sum(map(len, classes.values()))>len(set().union(*classes.values())):    # a class of one name in each: these are several sets
+    every = set().union(*classes.values())
+    if all(split_of(c) or {*words(c)}<=FILLERS for c in every):
+        raise ValueError(f'{path}: expected a folder for each class, or a table with the name and the label of each picture, found all pictures in {", ".join(sorted(every))}')
+    if sum(map(len, classes.values()))>len(every):    # a class of one name in each: these are several sets
         raise ValueError(f'{path}: expected one data set, found {", ".join(sorted("-".join(k) or "one without a name" for k in classes))}; '
-                         f'name one, as {places[min(classes, key=lambda k: (not k, k))]}')
-    return assemble(path, 'pictures', layouts.read_pictures(found), notes)
+                         f'put all pictures of a class into one folder, or name one, as {places[min(classes, key=lambda k: (not k, k))]}')
+    return assemble(path, 'pictures', layouts.read_pictures(found), [*notes, *strays, *taken])
+
+# %% ../nbs/00b_any_digits_files.ipynb #af7a0002
+def _from_labels(path, pictures, texts):
+    "Pictures whose labels stand in a table beside them, where no folders name classes; nothing where there is no such table"
+    if len({f.parent for f in pictures if f.parent!=path and not split_of(f.parent.name)})>1: return None
+    found, notes = {}, []
+    for file in (f for f in texts if 'submission' not in words(f.stem)):    # an example of an answer
+        triples, said = labelled_by(file, pictures, path)
+        for picture,label,split in triples:
+            if found.setdefault(picture, (label, split))[0]!=label: raise ValueError(f'{file}: expected {found[picture][0]!r} for {picture.name}, as in another table, found {label!r}')
+        notes += [*said, f'labels: taken from {file.name}']*bool(triples)
+    if not found: return None
+    without = len(pictures)-len(found)
+    return assemble(path, 'pictures', layouts.read_pictures([(f, *found[f]) for f in found]), [*notes, *[f'{without:,} picture{"s"*(without>1)} without a label left out']*bool(without)])
 
 # %% ../nbs/00b_any_digits_files.ipynb #af7a59a9
-def _inside(file, path):
-    "A file's name as seen from the folder that is read, or its own if it is all that is read"
-    return file.name if file==path else file.relative_to(path).as_posix()
-
 def _named(part, path, file):
     "A part that carries its file's name"
-    if part: part.name = _inside(file, path)
+    if part: part.name = inside(file, path)
     return part
 
 def _sets_of(files, path):
     "Names of sets -> splits -> files, in the order of the numbers in their names"
     sets = defaultdict(lambda: defaultdict(list))
-    for name in sorted((_inside(f, path) for f in files), key=natural): sets[set_of(name)][split_of(name)].append(name)
+    for name in sorted((inside(f, path) for f in files), key=natural): sets[set_of(name)][split_of(name)].append(name)
     return sets
 
 def _from_arrays(path, layout, files, only):
@@ -207,7 +232,7 @@ def _from_arrays(path, layout, files, only):
     if files==[path]: return assemble(path, layout, read(path))
     own, without = {}, {}
     for f in files:
-        try: own[_inside(f, path)] = read(f)
+        try: own[inside(f, path)] = read(f)
         except ValueError as e:
             if 'expected pictures and labels' not in str(e): raise
             without[f] = e
@@ -229,10 +254,10 @@ def _from_files(path, layout, files, only):
     _, splits, notes = _choose(_sets_of(files, path), path, only)
     chosen = [path if files==[path] else path/n for names in splits.values() for n in names]
     if layout=='libsvm':
-        return assemble(path, layout, layouts.read_libsvm({_inside(f, path): _text(f) for f in chosen}, path), notes)
+        return assemble(path, layout, read_libsvm({inside(f, path): _text(f) for f in chosen}, path), notes)
     def table(file):
         if layout=='Parquet': return _named(layouts.read_parquet(file), path, file)
-        with opened(file) as f: return _named(layouts.read_csv(f, file), path, file)
+        with opened(file) as f: return _named(read_csv(f, file), path, file)
     tables = {f: table(f) for f in chosen}
     without = [f'{f.name}: no labels, left out' for f,t in tables.items() if t is None]
     if len(without)==len(chosen): raise ValueError(f'{path}: expected a column of labels, found none')
@@ -250,6 +275,7 @@ def _unzip(path, out):
     with reading(path, 'a zip archive'), zipfile.ZipFile(path) as z:
         n, names = sum(i.file_size for i in z.infolist()), z.namelist()
         bad = [name for name in names if '..' in Path(name).parts or name[:1]=='/']
+        if any(i.flag_bits&1 for i in z.infolist()): raise ValueError(f'{path}: expected an archive that opens, found one with a password; unpack it, and give the folder')
         if n>2**31 or len(names)>300_000:
             raise ValueError(f'{path}: expected at most 2 GB in 300,000 files, found {n:,} bytes in {len(names):,}')
         if bad: raise ValueError(f'{path}: expected files inside the archive, found the name {bad[0]!r}, which leads out of it')
@@ -270,9 +296,30 @@ def _from_zip(path, only, zips=()):
 # %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
 def _files_in(folder):
     "All files below a folder, but hidden ones and what macOS and file servers add"
-    for here, folders, names in os.walk(folder):
+    seen = set()    # a link may lead back up
+    for here, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders[:] = []
+            continue
+        seen.add(real)
         folders[:] = sorted(f for f in folders if f[:1] not in '.@' and f!='__MACOSX')    # @eaDir: a Synology's thumbnails
         yield from (Path(here)/n for n in sorted(names) if n[:1]!='.')
+
+_SAVE = "np.savez('digits.npz', x_train=…, y_train=…) writes what is read here"
+_ADVICE = {'.pt': f'tensors of PyTorch: {_SAVE}', '.pkl': f'a Python pickle, which can run code when it is opened: if you trust it, {_SAVE}',
+           '.xlsx': 'a spreadsheet: export it as CSV', '.json': 'JSON: a table in pandas writes it with to_parquet', '.arff': 'an ARFF file: take the CSV or Parquet that OpenML has of it',
+           '.feather': 'an Arrow file: read it with pandas or datasets, and write it with to_parquet', '.heic': 'a photo of Apple\'s kind: export it as JPEG',
+           '.svg': 'a drawing without pixels: export it as PNG'}
+_OF_KIND = {'.pth': '.pt', '.pickle': '.pkl', '.xls': '.xlsx', '.ods': '.xlsx', '.jsonl': '.json', '.arrow': '.feather', '.heif': '.heic'}
+
+def _kind_of_file(path):
+    "One of `_ADVICE`, by what is in a zip and else by the name; or nothing"
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as z: return _packed(z.namelist())
+    ends = [s for s in path.suffixes if s.lower() not in ('.gz', '.bz2')]
+    end = ends[-1].lower() if ends else ''
+    return _OF_KIND.get(end, end)
 
 def _what(path):
     "What a file is that holds no data set: unpacked, where it is packed and whole"
@@ -282,7 +329,8 @@ def _what(path):
         for _ in range(64*packed):    # damage shows at the end
             if not f.read(2**20): break
     if inside[257:]==b'ustar': return 'a tar archive: unpack it'
-    return (what_is(inside[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(inside[:64])
+    said = (what_is(inside[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(inside[:64])
+    return _ADVICE.get(_kind_of_file(path)) or said
 
 _NO_SET = 'expected pictures and labels', 'expected columns image and label', 'Object arrays'    # what files of results are refused with
 
@@ -304,11 +352,12 @@ def _from_folder(path, only=''):
             holds_none = any(s in str(e) for s in _NO_SET)
             why = why or e if holds_none else e
             if holds_none:
-                without += [_inside(f, path) for f in by_layout[layout]]
+                without += [inside(f, path) for f in by_layout[layout]]
                 continue
         else: why = None
         break
     if found and without: found.notes.append(f'{", ".join(without[:3])}{", …"*(len(without)>3)}: no pictures with labels, left out')
+    if pictures and not found and (of_table := _from_labels(path, pictures, by_layout[''])): return of_table
     in_classes = len({f.parent.name for f in pictures if f.parent!=path})>1    # not just plots beside the data
     if pictures and (in_classes and (why or found and sum(len(p.labels) for p in found.parts())<len(pictures)) or not (found or why)):
         if only: raise ValueError(f'{path}: expected a data set called {only}, found folders of pictures; leave out the name, or give the path of a folder')
@@ -361,7 +410,7 @@ def _from_pair(pair):
     "Pictures with labels, as `return_X_y` gives them, or two such pairs to train on and to test with, as Keras gives them"
     def part(name, images, labels):
         images, labels = np.asarray(images), np.asarray(labels)
-        if not layouts.is_images(images.shape) or len(images)!=len(labels):
+        if not is_images(images.shape) or len(images)!=len(labels):
             raise ValueError(f'scikit-learn: expected pictures and as many labels, found shapes {images.shape} and {labels.shape}')
         return Part(name, images, *layouts.columns_of(labels))
     if all(isinstance(p, tuple) and len(p)==2 for p in pair): parts = [part('train', *pair[0]), part('test', *pair[1])]

@@ -22,6 +22,8 @@ def test_the_rule_sees_what_is_imported():
 @pytest.mark.parametrize('module, source, said', [
     ('core.files', 'from mnist_course.data import Digits', 'lessons lies above core'),
     ('core.files', 'from .compute import seeded', 'core imports nothing of ours'),
+    ('core.layouts', 'from .files import held', 'core imports nothing of ours'),
+    ('core.layouts_names', 'from .layouts import read_npz', 'a circle'),
     ('loss', 'from .learner import Learner', 'lesson 06 is not below 03'),
     ('loss', 'import mnist_course.mlp as m', 'lesson 07 is not below 03'),
     ('loss', 'def f():\n    from mnist_course import sgd', 'lesson 04 is not below 03'),

@@ -406,10 +406,10 @@ def test_a_zip_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path):
     with pytest.raises(ValueError, match=r'a.zip: expected at most 2 GB in 300,000 files, found 4,294,967,294 bytes'): load_any(tmp_path/'a.zip')
 
 
-@pytest.mark.fault(103, without=mutant(f'{LAYOUTS}.read_libsvm', 'zero_based=low==0', 'zero_based="auto"'))
+@pytest.mark.fault(103, without=mutant(f'{LAYOUTS}_tables.read_libsvm', 'zero_based=low==0', 'zero_based="auto"'))
 def test_all_parts_of_libsvm_text_count_from_the_same_number(tmp_path):
     "scikit-learn 1.9 guesses from each part, also where `n_features` is given: a part without index 0 would move by a pixel"
-    from mnist_course.core.layouts import read_libsvm
+    from mnist_course.core.layouts_tables import read_libsvm
     a, b = read_libsvm({'train': b'1 0:1 15:1\n', 'test': b'1 1:1 15:1\n'}, 'usps')
     assert a.images[0].nonzero()[0].tolist()==[0,15] and b.images[0].nonzero()[0].tolist()==[1,15]
 

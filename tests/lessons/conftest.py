@@ -1,5 +1,15 @@
-"Fixtures that several files here share: the page, written once a file, and opened in a browser without a window"
+"Fixtures that several files here share: a few pictures with labels; the page, written once a file, and opened in a browser without a window"
 import pytest
+from any_sets import M, N
+
+from mnist_course.data import load_mnist
+
+
+@pytest.fixture(scope='module')
+def d():
+    "Pictures and labels to train on and to test with, as arrays; each class is in both"
+    train, test = load_mnist()
+    return train.images[:N].numpy(), train.labels[:N].numpy(), test.images[:M].numpy(), test.labels[:M].numpy()
 
 
 @pytest.fixture(scope='module')

@@ -205,7 +205,8 @@ TABLE = {
     'pictures, fastai: train, valid': (pngs('train', 'valid'), 10, DIGITS, [], True),
     'pictures, torchvision: no split': (pngs('.', None), 10, DIGITS, [sixth], True),
     'pictures, dark on light': (pngs('train', 'test', lambda p: 255-p, 'bmp'), 10, DIGITS, ['dark on light'], True),
-    'pictures, classes with names': (pngs('train', 'test', name=lambda label: f'class {label}'), 10, tuple(f'class {i}' for i in DIGITS), ['labels: ', ask], True),
+    'pictures, digits with names': (pngs('train', 'test', name=lambda label: f'class {label}'), 10, tuple(f'class {i}' for i in DIGITS), ['labels: '], True),
+    'pictures, classes with names': (pngs('train', 'test', name=lambda label: 'shape '+'abcdefghij'[label]), 10, tuple(f'shape {c}' for c in 'abcdefghij'), ['labels: ', ask], True),
     'zip of pictures': (zipped, 10, DIGITS, [], True),
     'scikit-learn, Bunch': (bunch, 10, DIGITS, ['range: 0 to 16', 'size: 8x8 became 28x28', sixth], False),
 }

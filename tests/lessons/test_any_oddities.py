@@ -4,54 +4,13 @@ import bz2, gzip, json, re, tarfile, zipfile
 
 import numpy as np
 import pytest
-from idx_files import idx
+from any_sets import M, N, by_class, four, npz, pngs, rows, same, table
 from PIL import Image
 
 from mnist_course.any_digits import KINDS, load_any
 from mnist_course.any_digits_files import layout_of
 from mnist_course.core.pictures import as_picture
-from mnist_course.data import load_mnist
 from mnist_course.tools.cli_data import traps
-
-N, M = 90, 40
-
-
-@pytest.fixture(scope='module')
-def d():
-    "Pictures and labels to train on and to test with, as arrays; each class is in both"
-    train, test = load_mnist()
-    return train.images[:N].numpy(), train.labels[:N].numpy(), test.images[:M].numpy(), test.labels[:M].numpy()
-
-
-def same(got, images, labels=None):
-    return tuple(got.images.shape)==images.shape and (got.images.numpy()==images).all() and (labels is None or [got.classes[i] for i in got.labels.tolist()]==[str(v) for v in labels])
-
-def by_class(images, labels): return (order := np.argsort(labels, kind='stable')) is not None and (images[order], labels[order])
-
-def npz(path, x, y, xt, yt): np.savez(path, x_train=x, y_train=y, x_test=xt, y_test=yt)
-
-def four(folder, x, y, xt, yt, names='{}', test='t10k'):
-    folder.mkdir(parents=True, exist_ok=True)
-    for split,images,labels in (('train', x, y), (test, xt, yt)):
-        (folder/f'{names.format(split)}-images-idx3-ubyte').write_bytes(idx(np.ascontiguousarray(images)))
-        (folder/f'{names.format(split)}-labels-idx1-ubyte').write_bytes(idx(labels.astype('u1')))
-    return folder
-
-def pngs(folder, images, labels, change=lambda p, i: Image.fromarray(p), suffix='png'):
-    for i,(p,label) in enumerate(zip(images, labels)):
-        (folder/str(label)).mkdir(parents=True, exist_ok=True)
-        change(p, i).save(folder/str(label)/f'{i:05}.{suffix}')
-    return folder
-
-def rows(x, y, names=True, sep=','):
-    "Lines of a table"
-    top = [sep.join(['label', *(f'pixel{i}' for i in range(784))])] if names else []
-    return top + [sep.join(map(str, [label, *p.ravel()])) for p,label in zip(x, y)]
-
-def table(path, lines):
-    path.write_text('\n'.join(lines)+'\n')
-    return path
-
 
 # One picture among others that are made otherwise
 
@@ -591,7 +550,7 @@ def array(name, shape):
     def write(folder): np.savez(folder/'a.npz', x_train=np.zeros(shape), y_train=np.arange(shape[0])); return folder/'a.npz'
     return write
 NONE = {'RGBA': (array('a', (12,28,28,4)), r'a\.npz: x_train: expected pictures, grey or in three colours, found shape \(12, 28, 28, 4\)'),
-        '3-D': (array('a', (12,28,28,28)), r'a\.npz: x_train: expected pictures'), 'bzip2 cut off': (cut, r'a\.bz2: expected a whole bzip2 file'), 'a pickle': (gzipped_pickle, 'found a Python pickle, packed'),
+        '3-D': (array('a', (12,28,28,28)), r'a\.npz: x_train: expected pictures'), 'bzip2 cut off': (cut, r'a\.bz2: expected a whole bzip2 file'), 'a pickle': (gzipped_pickle, 'found a Python pickle, which can run code when it is opened'),
         'a tar': (tar, 'found a tar archive: unpack it'), 'a list': (lambda f: [1, 2], 'found a list'), 'a number': (lambda f: 5, "expected a folder, a file, or what scikit-learn's loaders give, found an int"),
         'an array': (lambda f: np.zeros((3,28,28)), 'found a ndarray'), 'gzip cut off': (cut_table, r'a\.csv\.gz: expected a whole gzip file'), 'nothing': (lambda f: None, 'found nothing'), 'no name': (lambda f: '', 'found nothing'), 'fewer labels': (lambda f: dict(data=np.zeros((3,784)), target=np.arange(2)), r'shapes \(3, 784\) and \(2,\)')}
 
