@@ -109,6 +109,16 @@ def one_too_many(avg, mom, t):
     return avg/(1-mom**(t+1))
 
 @debias_ex.mistake
+def one_too_few(avg, mom, t):
+    "The first value has met the zeros already, so they have faded t times: not `t-1`"
+    return avg/(1-mom**(t-1))
+
+@debias_ex.mistake
+def first_one_left_out(avg, mom, t):
+    "The first value has met the zeros as well: no case apart for it, and `mom**t`, not `t-1`"
+    return avg/(1-mom**(t-1)) if t>1 else avg
+
+@debias_ex.mistake
 def in_place_again(avg, mom, t):
     "`div_` and `/=` change `avg` itself, and the running mean would go on from there: `avg/(…)` makes a new tensor"
     return avg.div_(1-mom**t)
