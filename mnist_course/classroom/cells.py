@@ -135,7 +135,8 @@ def _module(node): return '.'*node.level + (node.module or '') if isinstance(nod
 _ours = {'check': 'mnist_course', 'get_ipython': 'IPython'}    # and where it is imported from
 
 def _stand_ins(node):
-    "The statements for an import: what is ours is not imported"
+    "The statements for an import: each module has one of its own, since not all may be needed, and what is ours is not imported"
+    if isinstance(node, ast.Import): return [ast.copy_location(ast.Import([a]), node) for a in node.names]
     if not isinstance(node, ast.ImportFrom): return [node]
     def is_ours(a): return a.name in _ours and _module(node).split('.')[0]==_ours[a.name]
     kept = [a for a in node.names if not is_ours(a)]
