@@ -511,7 +511,6 @@ assert len(net.views(net.grad))==3 and len(list(net.layers()))==2 and net.grads[
     watch_data = "assert watch_data()['learn']==1000",
 ),
 'classroom.cells': dict(
-    NotRun = "assert issubclass(NotRun, Exception)",
     Answer = "assert Answer().found is False",
     answer_of = "assert answer_of(dict(cells=[dict(cell_type='code', source='sigmoid = abs')], metadata={}), m.Place('03.3', 'sigmoid', '03_loss')).value is abs",
     imports_needed = "assert imports_needed(dict(cells=[], metadata={}), [m.Place('03.3', 'sigmoid', '03_loss')])==[]",
@@ -899,6 +898,7 @@ assert judge(Exercise('99.1', own, 'Yes.', [Case(lambda g: dict(x=-1))], abs), l
     lessons_of = "assert lessons_of('03_loss-new.ipynb')==['03_loss']",
     places_of = "assert [p.number for p in places_of('02')]==['02.1','02.2']",
     Place = "assert Place('03.2', 'linear1', '03_loss').number=='03.2'",
+    NotRun = "assert issubclass(NotRun, Exception)",
     UNWRITTEN = "assert 'not written' in UNWRITTEN",
     Verdict = "v = Verdict('03.2', 'linear1', 'done', 'Yes.'); assert [repr(v)]==v.lines()==['✓ 03.2 linear1: Yes.']",
     Exercise = "ex = Exercise('99.1', abs, 'Yes.', [], abs); assert ex.name=='abs' and ex.mistake(int)(1)==1 and ex.variant(abs)(-1)==1",

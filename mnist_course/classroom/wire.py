@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..exercises.diagnosis import failing_line
+from ..exercises.outline import NotRun
 from ..exercises.values import (
     ErrorReturned, InputChanged, NoGradient, attempt, bare, is_really, kind_of, parts_of, shape_of, show, text_of)
 
@@ -43,7 +44,7 @@ def _encode_array(x):
     return ['array', x.dtype.str, list(x.shape), _base64(np.ascontiguousarray(x).tobytes())]
 
 # %% ../../nbs/classroom/wire.ipynb #d3895a6b
-_OURS = dict(InputChanged=InputChanged, NoGradient=NoGradient, ErrorReturned=ErrorReturned)
+_OURS = dict(InputChanged=InputChanged, NoGradient=NoGradient, ErrorReturned=ErrorReturned, NotRun=NotRun)
 
 def _encode_error(e):
     ours = next((name for name,kind in _OURS.items() if is_really(e, kind)), '')

@@ -14,6 +14,7 @@ from sysconfig import get_path
 import numpy as np
 import torch
 
+from .outline import NotRun
 from .values import (
     NUMBERS, ErrorReturned, InputChanged, NoGradient, agree, as_tensor, attempt, bare, is_really, kind_of, number_kind,
     parts_of, same, shape_of, show, shown, text_of, with_article)
@@ -68,6 +69,7 @@ _OF_THE_WHOLE = [
     (_raised(ErrorReturned), 'It returns an error, which stops nobody: write `raise` in place of `return`.'),
     (_raised(InputChanged), 'The value is one thing, but {text}.'),
     (_raised(NoGradient), 'The value comes, but no gradient flows back to the input: `.item()`, `.detach()`, NumPy or a new tensor cuts it off.'),
+    (_raised(NotRun), '{text}.'),
     (_raised(SystemExit), 'It ends the program: leave `exit` out.'),
     (_raised(MemoryError), 'It asks for more memory than there is{line}.'),
     (_raised(RuntimeError, OSError, saying=('allocate memory', 'out of memory')),
