@@ -20,7 +20,7 @@ from PIL import Image
 
 from .any_digits_files import Found, find_set
 from .core.layouts import stacked
-from .core.layouts_names import Part, natural, side_of, split_of, words
+from .core.layouts_names import DIGIT_WORDS, Part, natural, side_of, split_of, words
 from .core.numpy_forward import load_numpy
 from .core.pictures import into_box
 from .data import Digits
@@ -175,7 +175,7 @@ def _range(numbers):
     if low>=-near and high<=1+near: return 0, 1
     if low>=0 and 8<high<=16: return 0, 16    # fewer levels than that are stretched to what is there
     if low>=-.5-near and high<=.5+near: return -.5, .5
-    if low>=-255*near and 16<high: return next(((0, t) for t in (255, 4095, 65535) if high<=t*(1+near)), (0, high)) if not near or abs(high-100)>.01 else (0, 100)    # per cent
+    if low>=-255*near and 16<high: return next(((0, t) for t in (255, 4095, 65535) if high<=t*(1+near)), (0, high))
     return (-1, 1) if low>=-1-near and high<=1+near else None
 
 def _group(p): return {'f': 'float', 'b': 'bool'}.get(p.dtype.kind, p.dtype.itemsize>1)
@@ -196,6 +196,10 @@ def to_bytes(
     ranges = [{k: _range(some) for k,some in group.items()} for group in groups]
     odd = [p for group,found in zip(groups, ranges) for k,some in group.items() if found[k] is None for p in some]
     odd = (min(p.min() for p in odd).item(), max(p.max() for p in odd).item()) if odd else None    # one for all parts
+    floats = [p for group in groups for p in group.get('float', ())]
+    if floats and abs(max(p.max() for p in floats)-100)<.01:    # per cent, in all parts or in none
+        for found in ranges:
+            if found.get('float')==(0,255): found['float'] = 0, 100
     for group,found in zip(groups, ranges):
         for k,some in group.items():
             blank = found[k]==(0,1) and not any(p.any() for p in some)    # it says nothing, so it goes with the others
@@ -317,16 +321,12 @@ def _from_ten(labels, images, notes, classes):
     if found[0]>found[1]: return labels, _digits, [*notes[:-1], 'labels: 1 to 10 became 0 to 9, so that 1 means the digit 0']
     return [(row+1)%10 for row in labels], _digits, [*notes[:-1], 'labels: 10 became 0, and 1 to 9 stayed']
 
-_WORDS = {word: i for words_ in ('zero one two three four five six seven eight nine', 'null eins zwei drei vier fünf sechs sieben acht neun',
-                                'zéro un deux trois quatre cinq six sept huit neuf', 'cero uno dos tres cuatro cinco seis siete ocho nueve',
-                                'zero uno due tre quattro cinque sei sette otto nove') for i,word in enumerate(words_.split())}
-
 def _digits_of(labels, classes):
     "The digit that each label stands for, as a number, a word in five languages, or a number behind a word that all have, as `class_3`; -1 for what is none"
     names = [c.lower() if c else '' for c in classes]
     one = {c: int(found[0]) for c in names if len(found := re.findall(r'\d', c))==1}
     alike = len({re.sub(r'\d', '', c) for c in one})==1
-    return np.array([one[c] if alike and c in one else _WORDS.get(c, -1) for c in names])[labels]
+    return np.array([one[c] if alike and c in one else DIGIT_WORDS.get(c, -1) for c in names])[labels]
 
 def _ask(images, labels, classes):
     "What the convnet says to the pictures of a part whose classes are digits; and why"

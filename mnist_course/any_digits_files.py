@@ -17,8 +17,8 @@ import numpy as np
 
 from .core import layouts
 from .core.idx import IDX_TYPES, read_array, read_header, unzipped, what_is
-from .core.layouts_folders import class_folder, inside, labelled_by, without_strays
-from .core.layouts_names import FILLERS, Part, is_images, joined, natural, pairs, reading, set_of, split_of, words
+from .core.layouts_folders import are_digits, are_numbered, class_folder, inside, labelled_by, part_of, some, without_strays
+from .core.layouts_names import FILLERS, Part, is_images, joined, natural, pairs, pairs_by_count, reading, set_of, split_of, words
 from .core.layouts_tables import read_csv, read_libsvm
 
 # %% ../nbs/00b_any_digits_files.ipynb #affa53eb
@@ -45,7 +45,7 @@ def start_of(
 # %% ../nbs/00b_any_digits_files.ipynb #af272acd
 def _packed(names):
     "What a zip with such files in it is, if it is no folder that somebody packed"
-    return '.xlsx' if 'xl/workbook.xml' in names else '.pt' if any(n.endswith('/data.pkl') for n in names) else ''
+    return '.xlsx' if {'xl/workbook.xml', 'content.xml'} & {*names} else '.pt' if any(n.endswith('/data.pkl') and f'{n[:-8]}version' in names for n in names) else ''
 
 def layout_of(
     path:Path, # A file
@@ -63,7 +63,7 @@ def layout_of(
         with opened(path) as f: start = f.read(2**16)
     except ValueError: return ''
     if start[:2]==b'\0\0' and start[2:3] and start[2] in IDX_TYPES and start[3:4]>b'\0': return 'idx'
-    if start[:1]==b'{' or start[:9].upper()==b'@RELATION': return ''    # JSON, ARFF
+    if start[:1]==b'{' or re.match(rb'\[\s*\{', start) or start[:9].upper()==b'@RELATION': return ''    # JSON, ARFF
     if start[:2] in (b'\xff\xfe', b'\xfe\xff'): start = start.decode('utf-16', 'replace').encode()
     lines = start.split(b'\n')[:12]
     line = max(lines[:9], key=len)    # above the table there may be a comment or nothing
@@ -153,8 +153,9 @@ def _from_idx(path, files, only):
     def name(file): return re.sub(r'\.gz$', '', file.relative_to(path).as_posix(), flags=re.I)
     by_name = {name(f): f for f in sorted(files, key=lambda f: f.suffix.lower()!='.gz')}    # plain wins
     heads = {n: read_header(f)[1] for n,f in by_name.items()}
-    try: sets = pairs(heads)
+    try: by_name_of = pairs(heads)
     except ValueError as e: raise ValueError(f'{path}: {e}') from None
+    sets = by_name_of or pairs_by_count(heads)
     if not sets:
         raise ValueError(f'{path}: expected pictures and labels, found {", ".join(f"{n} {s}" for n,s in heads.items())}')
     key, splits, notes = _choose(sets, path, only)
@@ -169,31 +170,36 @@ def _from_idx(path, files, only):
         if set_of(n)==key and not any(n in pair for pair in splits.values()):
             raise ValueError(f'{path}: expected pictures and labels in pairs, '
                              f'found {n} of shape {heads[n]} without a partner')
+    if not by_name_of: notes = [*notes, *(f'labels: {labels} taken, of which there are as many as of {images}' for images,labels in splits.values())]
     return assemble(path, 'idx', [part(*pair) for pair in splits.values()], notes)
 
 # %% ../nbs/00b_any_digits_files.ipynb #afd96f56
 PICTURES = {'.png', '.jpg', '.jpeg', '.jfif', '.gif', '.bmp', '.tif', '.tiff', '.webp', '.pbm', '.pgm', '.ppm', '.pnm', '.avif', '.jp2'}
 
-def _said(folder): return [w for w in words(folder) if not split_of(w) and w not in FILLERS]
+def _said(folder): return [w for w in words(folder) if not part_of(w) and w not in FILLERS]
 
 def _from_pictures(path, files, notes=()):
     "A folder of pictures: the folder that holds one names its class, a folder above may name the split"
     classes, places = defaultdict(set), {}
     files, strays = without_strays(path, files)
-    turned_over = all(split_of(f.parent.name) and f.parent.parent!=path for f in files) and path not in {f.parent for f in files}    # 3/train/a.png
+    turned_over = all(part_of(f.parent.name) and f.parent.parent!=path for f in files) and path not in {f.parent for f in files}    # 3/train/a.png
     at, taken = class_folder({f.relative_to(path).parts[:-1] for f in files}) if not turned_over else (-1, [])
     def triple(file):
         above = file.relative_to(path).parts[:-1]
         if turned_over: above = above[:-2]+above[:-3:-1]
         if not above: raise ValueError(f'{file}: expected a folder for each class, found a picture beside them')
         key = () if taken else tuple(w for folder in above[:-1] for w in _said(folder))
-        label = above[-1] if not taken else [f for f in above if not split_of(f)][at]
+        label = above[-1] if not taken else [f for f in above if not part_of(f)][at]
         classes[key].add(label)
         if key not in places: places[key] = next((p for p in file.parents if p!=file.parent and _said(p.name)), path)
-        return file, label, next((s for s in map(split_of, above[:-1]) if s), '')
+        return file, label, next((s for s in map(part_of, above[:-1]) if s), '')
     found = [triple(f) for f in files]
     every = set().union(*classes.values())
-    if all(split_of(c) or {*words(c)}<=FILLERS for c in every):
+    if (flat := {c for c in every if part_of(c)}) and are_digits(every-flat):    # a part that is in no classes, beside digits that are
+        strays = [*strays, f'{some(flat)}: {sum(c in flat for _,c,_ in found):,} pictures without a class left out']
+        found, every = [t for t in found if t[1] not in flat], every-flat
+        for names in classes.values(): names -= flat
+    if all(map(part_of, every)) or len(every)==1 and {*words(min(every))}<=FILLERS and words(min(every)):
         raise ValueError(f'{path}: expected a folder for each class, or a table with the name and the label of each picture, found all pictures in {", ".join(sorted(every))}')
     if sum(map(len, classes.values()))>len(every):    # a class of one name in each: these are several sets
         raise ValueError(f'{path}: expected one data set, found {", ".join(sorted("-".join(k) or "one without a name" for k in classes))}; '
@@ -203,14 +209,18 @@ def _from_pictures(path, files, notes=()):
 # %% ../nbs/00b_any_digits_files.ipynb #af7a0002
 def _from_labels(path, pictures, texts):
     "Pictures whose labels stand in a table beside them, where no folders name classes; nothing where there is no such table"
-    if len({f.parent for f in pictures if f.parent!=path and not split_of(f.parent.name)})>1: return None
+    folders, stems = {f.parent.name for f in pictures if f.parent!=path and not part_of(f.parent.name)}, {f.stem for f in pictures}
+    if len(folders)>1 and (are_digits(folders) or not are_numbered(folders)): return None
     found, notes = {}, []
-    for file in (f for f in texts if 'submission' not in words(f.stem)):    # an example of an answer
+    texts = [f for f in texts if f.stem not in stems and not re.search('submission|example|prediction', f.stem.lower())]    # no answers, and no text for each picture
+    for file in sorted(texts, key=lambda f: f.suffix.lower()=='.txt')[:20]:
         triples, said = labelled_by(file, pictures, path)
         for picture,label,split in triples:
-            if found.setdefault(picture, (label, split))[0]!=label: raise ValueError(f'{file}: expected {found[picture][0]!r} for {picture.name}, as in another table, found {label!r}')
-        notes += [*said, f'labels: taken from {file.name}']*bool(triples)
-    if not found: return None
+            for old,new in zip(found.get(picture, ()), (label, split)):
+                if old and new and old!=new: raise ValueError(f'{file}: expected one label and one part for {picture.name}, found {old} and {new}')
+            found[picture] = label, split or found.get(picture, ('', ''))[1]
+        notes += [*said, f'labels: taken from {inside(file, path)}']*bool(triples)
+    if not found or {label for label,_ in found.values()} <= folders: return None
     without = len(pictures)-len(found)
     return assemble(path, 'pictures', layouts.read_pictures([(f, *found[f]) for f in found]), [*notes, *[f'{without:,} picture{"s"*(without>1)} without a label left out']*bool(without)])
 
@@ -275,7 +285,7 @@ def _unzip(path, out):
     with reading(path, 'a zip archive'), zipfile.ZipFile(path) as z:
         n, names = sum(i.file_size for i in z.infolist()), z.namelist()
         bad = [name for name in names if '..' in Path(name).parts or name[:1]=='/']
-        if any(i.flag_bits&1 for i in z.infolist()): raise ValueError(f'{path}: expected an archive that opens, found one with a password; unpack it, and give the folder')
+        if any(i.flag_bits&1 for i in z.infolist()): raise ValueError(f'{path}: expected an archive without a password, found one with; unpack it, and give the folder')
         if n>2**31 or len(names)>300_000:
             raise ValueError(f'{path}: expected at most 2 GB in 300,000 files, found {n:,} bytes in {len(names):,}')
         if bad: raise ValueError(f'{path}: expected files inside the archive, found the name {bad[0]!r}, which leads out of it')
@@ -296,19 +306,19 @@ def _from_zip(path, only, zips=()):
 # %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
 def _files_in(folder):
     "All files below a folder, but hidden ones and what macOS and file servers add"
-    seen = set()    # a link may lead back up
-    for here, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:
-            folders[:] = []
-            continue
-        seen.add(real)
+    root, found, links = Path(folder).resolve(), False, []
+    for here, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if f[:1] not in '.@' and f!='__MACOSX')    # @eaDir: a Synology's thumbnails
+        found = found or any(n[:1]!='.' for n in names)
         yield from (Path(here)/n for n in sorted(names) if n[:1]!='.')
+        links += [Path(here)/f for f in folders if os.path.islink(Path(here)/f)]
+    for link in links:    # to a part that lies elsewhere, or to all of it; not to strangers, into this folder or around it
+        real = link.resolve()
+        if (part_of(link.name) or not found) and not (real.is_relative_to(root) or root.is_relative_to(real)): yield from (link/f.relative_to(real) for f in _files_in(real))
 
 _SAVE = "np.savez('digits.npz', x_train=…, y_train=…) writes what is read here"
 _ADVICE = {'.pt': f'tensors of PyTorch: {_SAVE}', '.pkl': f'a Python pickle, which can run code when it is opened: if you trust it, {_SAVE}',
-           '.xlsx': 'a spreadsheet: export it as CSV', '.json': 'JSON: a table in pandas writes it with to_parquet', '.arff': 'an ARFF file: take the CSV or Parquet that OpenML has of it',
+           '.xlsx': 'a spreadsheet: export it as CSV', '.json': 'JSON: read it with pandas, and write it with to_parquet', '.arff': 'an ARFF file: take the CSV or Parquet that OpenML has of it',
            '.feather': 'an Arrow file: read it with pandas or datasets, and write it with to_parquet', '.heic': 'a photo of Apple\'s kind: export it as JPEG',
            '.svg': 'a drawing without pixels: export it as PNG'}
 _OF_KIND = {'.pth': '.pt', '.pickle': '.pkl', '.xls': '.xlsx', '.ods': '.xlsx', '.jsonl': '.json', '.arrow': '.feather', '.heif': '.heic'}
@@ -362,7 +372,15 @@ def _from_folder(path, only=''):
     if pictures and (in_classes and (why or found and sum(len(p.labels) for p in found.parts())<len(pictures)) or not (found or why)):
         if only: raise ValueError(f'{path}: expected a data set called {only}, found folders of pictures; leave out the name, or give the path of a folder')
         beside = [f.name for f in read]
-        return _from_pictures(path, pictures, [f'{", ".join(beside[:3])}: left out, since there are more pictures in folders']*bool(beside))
+        notes = [f'{some(beside)}: left out, since there are more pictures in folders']*bool(beside)
+        strange = defaultdict(list)
+        for f in by_layout['']: strange[_kind_of_file(f)].append(f)
+        notes += [f'{some({f.name for f in strange[kind]})}: left out, found {_ADVICE[kind]}' for kind in ('.heic', '.svg') if strange[kind]]
+        try: return _from_pictures(path, pictures, notes)
+        except ValueError as e:
+            tables = [f for kind in ('.xlsx', '.json') for f in strange[kind]]
+            if 'or a table' not in str(e) or not tables: raise
+            raise ValueError(f'{e}; {tables[0].name} is {_ADVICE[_kind_of_file(tables[0])]}') from None
     if why: raise why
     if found: return found
     zips = by_layout['zip']
@@ -399,7 +417,8 @@ def _from_file(path):
     if layout=='idx':
         return _from_idx(path.parent, [f for f in path.parent.iterdir() if f.is_file() and layout_of(f)=='idx'], path.name)
     if layout in ('', 'pictures'):
-        raise ValueError(f'{path}: expected a data set, found {_what(path) or "a file of no kind that is known"}')
+        hint = '; if it names pictures, give the folder that they are in'*(path.suffix.lower() in ('.csv', '.tsv', '.txt'))
+        raise ValueError(f'{path}: expected a data set, found {_what(path) or "a file of no kind that is known"}{hint}')
     return _from_files(path, layout, [path], '')
 
 def _from_bunch(bunch):

@@ -14,38 +14,47 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .layouts_names import IMAGES, LABELS, Part, joined, need, pairs, reading, side_of, words
+from .layouts_names import IMAGES, LABELS, Part, is_images, joined, need, pairs, pairs_by_count, reading, side_of, words
 from .layouts_tables import table_part
 
 # %% ../../nbs/core/layouts.ipynb #la884229
 def _counted_first(arrays):
     "MATLAB and SVHN count pictures along the last axis; here it is the first. And a line for each array that this changed"
-    flat = {name: a.ravel() if a.ndim==2 and a.shape[0]==1 and a.shape[1]>1 else a for name,a in arrays.items()}
-    counts, out, notes = {len(a) for a in flat.values() if a.ndim==1 or a.ndim==2 and a.shape[1]==1}, {}, {}
-    for name,a in flat.items():
-        last = a.ndim>1 and a.shape[-1] in counts and a.shape[0] not in counts
-        if last and (side_of(a.shape[0])>3 if a.ndim==2 else a.shape[0]==a.shape[1]>3):
-            notes[name] = [f'{name}: pictures were counted along the last axis']
-            a = np.moveaxis(a, -1, 0)
-        out[name] = a
-    return out, notes
+    pictures = {name for name,a in arrays.items() if a.ndim>2 or a.ndim==2 and max(map(side_of, a.shape))>3}
+    single = any(a.shape in ((1,), (1,1)) for a in arrays.values())    # then a row of 784 numbers is a picture, and no 784 labels
+    flat = {name: a.ravel() if a.ndim==2 and a.shape[0]==1<a.shape[1] and not (single and is_images(a.shape)) else a for name,a in arrays.items()}
+    counts, notes = {a.shape[0] for name,a in flat.items() if a.ndim and (name not in pictures or a.ndim==1)}, {}
+    shapes = [flat[name].shape for name in pictures if flat[name].ndim>1]
+    first, last = ({shape[k] for shape in shapes} for k in (0, -1))
+    if not last<=counts or first<=counts and len(first)>=len(last): return flat, notes
+    for name in pictures:
+        if flat[name].ndim==1: continue
+        flat[name], notes[name] = np.moveaxis(flat[name], -1, 0), [f'{name}: pictures were counted along the last axis']
+    return flat, notes
 
 def parts_of(
     arrays:dict, # Name -> array
     path:Path,   # The file they came from
 )->list:         # A `Part` for each split
-    "Pair arrays by their names; as many pictures as labels, or a `ValueError`"
+    "Pair arrays by their names, or else by their numbers; as many pictures as labels, or a `ValueError`"
     arrays, notes = _counted_first(arrays)
-    try: found = pairs({name: np.shape(a) for name,a in arrays.items()})
+    shapes = {name: np.shape(a) for name,a in arrays.items()}
+    try: found = pairs(shapes)
     except ValueError as e: raise ValueError(f'{path}: {e}') from None
-    if not found: raise ValueError(f'{path}: expected pictures and labels, found {", ".join(f"{n} {np.shape(a)}" for n,a in arrays.items()) or "nothing"}')
-    found = joined(found)
+    guessed = not found
+    found = joined(found or pairs_by_count(shapes))
+    if not found: raise ValueError(f'{path}: expected pictures and labels, found {", ".join(f"{n} {s}" for n,s in shapes.items()) or "nothing"}; call them x_train, y_train, x_test, y_test')
     if len(found)>1: raise ValueError(f'{path}: expected one set, found {len(found)}: {", ".join(sorted(found))}')
     (splits,), parts = found.values(), []
+    classes = next((list(map(str, a)) for n,a in arrays.items() if a.ndim==1 and a.dtype.kind in 'OSU' and {*words(n)} & {'class','classes','names'}
+                    and not any(n in pair for pair in splits.values())), None)
     for images,labels in splits.values():
         if len(arrays[images])!=len(arrays[labels]):
             raise ValueError(f'{path}: expected as many images as labels, found {len(arrays[images])} in {images}, {len(arrays[labels])} in {labels}')
-        parts.append(Part(images, arrays[images], *columns_of(arrays[labels]), notes=notes.get(images, [])))
+        column, _, extra = columns_of(arrays[labels])
+        if guessed and len(np.unique(column))==len(column)>1: raise ValueError(f'{path}: expected labels for {images}, found {labels}, of which no two are alike')
+        said = [f'labels: {labels} taken, of which there are as many as of {images}']*guessed
+        parts.append(Part(images, arrays[images], column, classes if column.dtype.kind in 'iu' else None, extra, notes.get(images, [])+said))
     return parts
 
 def columns_of(
@@ -84,7 +93,10 @@ def read_h5(
     "USPS as it goes round has train/data, train/target, test/data, test/target; MATLAB 7.3 writes HDF5 too, and its axes the other way round"
     h5py, found = need('h5py', path), {}
     with open(path, 'rb') as f: is_matlab = f.read(10)==b'MATLAB 7.3'
-    def numbers(item): return item.asstr()[()] if h5py.check_string_dtype(item.dtype) else item[()].T if is_matlab else item[()]
+    def numbers(item):
+        if not h5py.check_string_dtype(item.dtype): return item[()].T if is_matlab else item[()]
+        try: return item.asstr()[()]
+        except UnicodeDecodeError: return item.asstr('latin-1')[()]
     with reading(path, 'an HDF5 file'), h5py.File(path, 'r') as f:
         def keep(name, item):
             if isinstance(item, h5py.Dataset) and (item.dtype.kind in 'biuf' or h5py.check_string_dtype(item.dtype)): found[name] = item
@@ -173,9 +185,13 @@ _BEGIN = b'\x89PNG', b'\xff\xd8\xff', b'GIF8', b'BM', b'RIFF', b'II*\0', b'MM\0*
 def _decoded(data, where):
     "A picture as a cell of a table has it: the bytes of a file, its pixels as bytes, or lists of numbers"
     if not isinstance(data, bytes): return np.array(data), False
-    side = side_of(len(data))
-    if not side or data.startswith(_BEGIN): return _open(io.BytesIO(data), where)
-    return np.frombuffer(data, np.uint8).reshape(side, side, -1).squeeze(), False
+    if data.startswith(_BEGIN): return _open(io.BytesIO(data), where)
+    for kind in ('<f4', 'u1'):    # bytes of floats look like bytes, but bytes hardly ever look like floats
+        n = len(data)//np.dtype(kind).itemsize
+        pixels = np.frombuffer(data[:n*np.dtype(kind).itemsize], kind)
+        with np.errstate(all='ignore'): is_float = kind!='u1' and len(data)%4==0 and pixels.any() and ((pixels==0) | (abs(pixels)>1e-6) & (abs(pixels)<1e5)).all()
+        if side_of(n) and (is_float or kind=='u1'): return pixels.reshape(side_of(n), side_of(n), -1).squeeze(), False
+    return _open(io.BytesIO(data), where)
 
 def read_parquet(
     path:Path,   # A Parquet file
