@@ -304,9 +304,9 @@ def _from_zip(path, only, zips=()):
     return found
 
 # %% ../nbs/00b_any_digits_files.ipynb #af85b5e9
-def _files_in(folder):
+def _files_in(folder, seen=()):
     "All files below a folder, but hidden ones and what macOS and file servers add"
-    root, found, links = Path(folder).resolve(), False, []
+    roots, found, links = (*seen, Path(folder).resolve()), False, []
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if f[:1] not in '.@' and f!='__MACOSX')    # @eaDir: a Synology's thumbnails
         found = found or any(n[:1]!='.' for n in names)
@@ -314,7 +314,8 @@ def _files_in(folder):
         links += [Path(here)/f for f in folders if os.path.islink(Path(here)/f)]
     for link in links:    # to a part that lies elsewhere, or to all of it; not to strangers, into this folder or around it
         real = link.resolve()
-        if (part_of(link.name) or not found) and not (real.is_relative_to(root) or root.is_relative_to(real)): yield from (link/f.relative_to(real) for f in _files_in(real))
+        if any(real.is_relative_to(r) or r.is_relative_to(real) for r in roots): continue
+        if part_of(link.name) or not found: yield from (link/f.relative_to(real) for f in _files_in(real, roots))
 
 _SAVE = "np.savez('digits.npz', x_train=…, y_train=…) writes what is read here"
 _ADVICE = {'.pt': f'tensors of PyTorch: {_SAVE}', '.pkl': f'a Python pickle, which can run code when it is opened: if you trust it, {_SAVE}',
@@ -334,12 +335,12 @@ def _kind_of_file(path):
 def _what(path):
     "What a file is that holds no data set: unpacked, where it is packed and whole"
     with opened(path) as f:
-        inside = f.read(262)
-        packed = start_of(path, 262)!=inside
+        start = f.read(262)
+        packed = start_of(path, 262)!=start
         for _ in range(64*packed):    # damage shows at the end
             if not f.read(2**20): break
-    if inside[257:]==b'ustar': return 'a tar archive: unpack it'
-    said = (what_is(inside[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(inside[:64])
+    if start[257:]==b'ustar': return 'a tar archive: unpack it'
+    said = (what_is(start[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(start[:64])
     return _ADVICE.get(_kind_of_file(path)) or said
 
 _NO_SET = 'expected pictures and labels', 'expected columns image and label', 'Object arrays'    # what files of results are refused with

@@ -116,6 +116,13 @@ def test_a_link_leads_to_a_part_and_to_nothing_twice(more, d, tmp_path):
     read(here, d, ordered=False)
 
 
+def test_two_folders_that_link_to_each_other_are_read_once(d, tmp_path):
+    for name,at,part,other in (('one', 0, 'test', 'two'), ('two', 2, 'train', 'one')):
+        pngs(tmp_path/name, d[at], d[at+1])
+        (tmp_path/name/part).symlink_to(tmp_path/other, target_is_directory=True)
+    read(tmp_path/'one', d, ordered=False)
+
+
 def test_a_folder_that_is_nothing_but_links(d, tmp_path):
     for name in ('digits', 'course'): (tmp_path/name).mkdir()
     npz(tmp_path/'digits'/'digits.npz', *d)
