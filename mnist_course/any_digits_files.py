@@ -317,6 +317,7 @@ def _files_in(folder, seen=()):
         if any(real.is_relative_to(r) or r.is_relative_to(real) for r in roots): continue
         if part_of(link.name) or not found: yield from (link/f.relative_to(real) for f in _files_in(real, roots))
 
+# %% ../nbs/00b_any_digits_files.ipynb #af85b5f0
 _SAVE = "np.savez('digits.npz', x_train=…, y_train=…) writes what is read here"
 _ADVICE = {'.pt': f'tensors of PyTorch: {_SAVE}', '.pkl': f'a Python pickle, which can run code when it is opened: if you trust it, {_SAVE}',
            '.xlsx': 'a spreadsheet: export it as CSV', '.json': 'JSON: read it with pandas, and write it with to_parquet', '.arff': 'an ARFF file: take the CSV or Parquet that OpenML has of it',
@@ -343,6 +344,7 @@ def _what(path):
     said = (what_is(start[:64]) or 'something of no kind that is known')+', packed' if packed else what_is(start[:64])
     return _ADVICE.get(_kind_of_file(path)) or said
 
+# %% ../nbs/00b_any_digits_files.ipynb #af85b5f1
 _NO_SET = 'expected pictures and labels', 'expected columns image and label', 'Object arrays'    # what files of results are refused with
 
 def _from_folder(path, only=''):

@@ -65,6 +65,8 @@ def browser():
         b.close()
 
 
+if signal.getsignal(signal.SIGINT)==signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)    # so a shell starts what runs in the background
+
 ENDING = [getattr(signal, name) for name in ('SIGINT','SIGTERM','SIGHUP') if hasattr(signal, name)]
 
 @pytest.fixture(autouse=True)

@@ -423,4 +423,5 @@ def imports_needed(
         for s in (s for s in run if s.is_import):
             modules = [_module(s.node)] if isinstance(s.node, ast.ImportFrom) else [a.name for a in s.node.names]
             if all(_is_installed(m.split('.')[0]) for m in modules): found[ast.unparse(s.node)] = s.node
+            if 'matplotlib.pyplot' in modules: found['drawn'] = ast.parse('import matplotlib.backends.backend_agg').body[0]    # which it loads at the first picture
     return list(found.values())

@@ -324,6 +324,7 @@ def begin_fork(args, cwd):
     try:
         os.setsid()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)    # it is pytest's
+        signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell lets what it starts in the background ignore it
         os.chdir(cwd)
         tempfile.tempdir = str(cwd/'tmp')
         for n,name in enumerate(('out','err'), 1): os.dup2(os.open(cwd/name, os.O_WRONLY|os.O_CREAT|os.O_TRUNC), n)
@@ -345,9 +346,20 @@ def begin_process(args, cwd):
     env = os.environ | dict(TMPDIR=str(cwd/'tmp'))
     (cwd/'tmp').mkdir(exist_ok=True)
     with open(cwd/'out', 'w') as out, open(cwd/'err', 'w') as err:
-        p = subprocess.Popen([sys.executable, '-c', RUN, *map(str, args)], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+        p = subprocess.Popen([sys.executable, '-c', RUN, *map(str, args)], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     p.returncode = 0    # we wait for it ourselves
     return p.pid
+
+def ended_within(pid, seconds):
+    "How a child ended; one that does not is killed, and nothing stays behind"
+    end = time.monotonic()+seconds
+    while not (done := os.waitpid(pid, os.WNOHANG))[0]:
+        if time.monotonic()>end:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return None
+        time.sleep(.005)
+    return os.waitstatus_to_exitcode(done[1])
 
 def interrupt(args, cwd, sig, delay, real=False):
     "Begin a command, interrupt it after so many seconds, and see what is left: its exit code and what it said"
@@ -359,8 +371,7 @@ def interrupt(args, cwd, sig, delay, real=False):
     begun.unlink(missing_ok=True)
     time.sleep(delay)
     with suppress(ProcessLookupError): os.kill(pid, sig)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    end = time.monotonic()+10
+    code, end = ended_within(pid, 60), time.monotonic()+10
     while (left := children()-before) and time.monotonic()<end:
         for n in left:
             with suppress(ChildProcessError): os.waitpid(n, os.WNOHANG)

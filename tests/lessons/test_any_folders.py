@@ -168,7 +168,7 @@ def test_two_tables_that_disagree_are_refused(d, tmp_path):
     with pytest.raises(ValueError, match=r'mine\.csv: expected one label and one part for 0\.png, found 3 and 5'): load_any(tmp_path)
 
 
-COLUMNS = {'boxes': ('file,x,y,w,h,label', '{n},1,2,3,4,{y}'), 'two labels': ('file,label,digit', '{n},{y},{y}'), 'paths': ('file,label', '/home/ann/{n},{y}'), 'backslashes': ('file,label', 'C:\\my\\{n},{y}'),
+COLUMNS = {'boxes': ('file,x,y,w,h,label', '{n},1,2,3,4,{y}'), 'two labels': ('file,label,digit', '{n},{y},{y}'), 'paths': ('file,label', '/photos/ann/{n},{y}'), 'backslashes': ('file,label', 'C:\\my\\{n},{y}'),
            'is_valid': ('file,label,is_valid', '{n},{y},{t}'), 'spaces': ('file, label', '{n} , {y} ')}
 
 @pytest.mark.parametrize('case', COLUMNS)
