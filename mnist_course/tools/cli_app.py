@@ -221,9 +221,10 @@ def _end(ending, args):
     except KeyboardInterrupt: code = 130
     ending.close()
     if (code := ending.code or code) in ENDINGS and 'MNIST_COURSE_LAUNCHED' not in os.environ:    # else who launched it tells
-        with suppress(OSError):    # the terminal may be gone
-            for line in _told or ['No file is left half-written.']: print(line, file=ending.err)
-            print(f'mnist_course: {ENDINGS[code]}', file=ending.err, flush=True)
+        lines = '\n'.join([*(_told or ['No file is left half-written.']), f'mnist_course: {ENDINGS[code]}'])
+        try: print(lines, file=ending.err, flush=True)
+        except OSError:    # interrupted in `reconfigure`, a stream says "not writable" from then on; or the terminal is gone
+            with suppress(OSError): os.write(2, f'{lines}\n'.encode())
     return code
 
 def main(

@@ -549,3 +549,18 @@ def test_an_interrupt_tells_on_the_stderr_that_was_there_at_the_beginning(monkey
     cli_app.app.command('redirected', hidden=True)(redirected)
     try: assert cli_app.run_command('redirected')==(143, '', 'No file is left half-written.\nmnist_course: ended by SIGTERM\n')
     finally: cli_app.app.registered_commands.pop()
+
+
+class NotWritable(io.StringIO):
+    "As a stream is once its `reconfigure` was interrupted: its encoder is gone"
+    def write(self, text): raise io.UnsupportedOperation('not writable')
+
+@pytest.mark.fault(62, without={'mnist_course.tools.cli_app.os.write': 'lambda fd, data: len(data)'})
+def test_an_interrupt_tells_where_the_stream_no_longer_writes(monkeypatch, capfd):
+    def ended(): os.kill(os.getpid(), signal.SIGTERM)
+    cli_app.app.command('ended', hidden=True)(ended)
+    monkeypatch.setattr(sys, 'stderr', NotWritable())
+    try:
+        with pytest.raises(SystemExit): cli_app.main(['ended'])
+    finally: cli_app.app.registered_commands.pop()
+    assert capfd.readouterr().err.endswith('No file is left half-written.\nmnist_course: ended by SIGTERM\n')
