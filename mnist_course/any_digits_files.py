@@ -45,7 +45,7 @@ def start_of(
 # %% ../nbs/00b_any_digits_files.ipynb #af272acd
 def _packed(names):
     "What a zip with such files in it is, if it is no folder that somebody packed"
-    return '.xlsx' if {'xl/workbook.xml', 'content.xml'} & {*names} else '.pt' if any(n.endswith('/data.pkl') and f'{n[:-8]}version' in names for n in names) else ''
+    return '.xlsx' if {'[Content_Types].xml', 'content.xml'} & {*names} else '.pt' if any(n.endswith('/data.pkl') and f'{n[:-8]}version' in names for n in names) else ''
 
 def layout_of(
     path:Path, # A file
@@ -369,7 +369,7 @@ def _from_folder(path, only=''):
                 continue
         else: why = None
         break
-    if found and without: found.notes.append(f'{", ".join(without[:3])}{", …"*(len(without)>3)}: no pictures with labels, left out')
+    if found and without: found.notes.append(f'{some(without)}: no pictures with labels, left out')
     if pictures and not found and (of_table := _from_labels(path, pictures, by_layout[''])): return of_table
     in_classes = len({f.parent.name for f in pictures if f.parent!=path})>1    # not just plots beside the data
     if pictures and (in_classes and (why or found and sum(len(p.labels) for p in found.parts())<len(pictures)) or not (found or why)):

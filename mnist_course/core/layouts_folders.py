@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 from .layouts_names import LABELS, NO_LABELS, digit_rank, need, split_of, words
-from .layouts_tables import label_words
+from .layouts_tables import coding_of, label_words
 
 # %% ../../nbs/core/layouts_folders.ipynb #lf000007
 def inside(
@@ -85,8 +85,7 @@ def _rows(file):
     "A table of text as a frame of words, whatever parts its cells; nothing where it is none"
     if file.suffix.lower() not in ('.csv', '.tsv', '.txt') or file.stat().st_size>2**27: return None
     pd, data = need('pandas', file), file.read_bytes()
-    try: text = data.decode('utf-16' if data[:2] in (b'\xff\xfe', b'\xfe\xff') else 'utf-8-sig')
-    except UnicodeDecodeError: text = data.decode('cp1252', 'replace')    # as Excel writes it on Windows
+    text = data.decode(coding_of(data), 'replace')
     top = next(iter(text.split('\n')), '')
     sep = next((s for s in '\t;,' if s in top), r'\s+')
     try: table = pd.read_csv(StringIO(text), sep=sep, header=None, dtype=str, keep_default_na=False, skipinitialspace=True)

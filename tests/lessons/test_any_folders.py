@@ -229,7 +229,7 @@ def test_a_text_for_each_picture_is_no_table(d, tmp_path):
 @pytest.mark.parametrize('name, says', [('labels.xlsx', 'labels.xlsx is a spreadsheet'), ('metadata.jsonl', 'metadata.jsonl is JSON')])
 def test_a_table_that_others_read_comes_with_a_way_out(name, says, d, tmp_path):
     flat(tmp_path/'images', d[0][:20])
-    (tmp_path/name).write_bytes(zipped(**{'xl/workbook.xml': ''}) if name.endswith('xlsx') else b'{"file_name": "0.png", "label": 3}')
+    (tmp_path/name).write_bytes(zipped(**{'[Content_Types].xml': ''}) if name.endswith('xlsx') else b'{"file_name": "0.png", "label": 3}')
     with pytest.raises(ValueError, match=says): load_any(tmp_path)
 
 
@@ -346,7 +346,7 @@ def with_password():
     for mark,at in ((b'PK\3\4', 6), (b'PK\1\2', 8)): data[data.index(mark)+at] |= 1
     return bytes(data)
 
-ELSEWHERE = {'a.xlsx': (lambda: zipped(**{'xl/workbook.xml': '<a/>'}), 'a spreadsheet: export it as CSV'), 'a.pt': (torch_file, 'tensors of PyTorch: np.savez'), 'a.dat': (torch_file, 'tensors of PyTorch'),
+ELSEWHERE = {'a.xlsx': (lambda: zipped(**{'[Content_Types].xml': '<a/>'}), 'a spreadsheet: export it as CSV'), 'a.pt': (torch_file, 'tensors of PyTorch: np.savez'), 'a.dat': (torch_file, 'tensors of PyTorch'),
              'a.pkl.gz': (lambda: gzip.compress(pickle.dumps([1, 2])), 'a Python pickle, which can run code when it is opened'), 'a.jsonl': (lambda: json.dumps(dict(image=[0]*784, label=3)).encode(), 'JSON: '),
              'a.arff': (lambda: b'@RELATION digits\n@DATA\n'+b','.join([b'0']*785), 'an ARFF file: '), 'a.zip': (with_password, 'expected an archive without a password, found one with; unpack it'),
              '3/a.heic': (lambda: b'\0\0\0\x18ftypheic', "a photo of Apple's kind: export it as JPEG"), '3/a.svg': (lambda: b'<svg/>', 'a drawing without pixels: export it as PNG')}
