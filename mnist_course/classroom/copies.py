@@ -236,7 +236,7 @@ def _name_set_by(node):
     return getattr(node, first, None) or getattr(node, second, None)
 
 def _read_if_whole(path):
-    try: return read_lesson(path)
+    try: return read_lesson(path) if path.is_file() else dict(cells=[], metadata={})    # a pipe would wait for somebody who writes
     except ValueError: return dict(cells=[], metadata={})
 
 def _update(path, fresh):
@@ -361,15 +361,8 @@ def _with_free_ids(nb, cells):
         return f'{name}-{nth}' if nth>1 else name
     return [c | dict(id=free(c['id'])) for c in cells]
 
-def reset_exercise(
-    folder:Path,            # Holds a learner's copies
-    number:str,             # An exercise, as '03.2'
-    lessons:Path|None=None, # Folder with the lessons; those of the package unless given
-)->Path:                    # The copy that was changed
-    "Bring one exercise back to where it began; the old answer stays below it as a raw cell"
-    path, ex = copy_of(folder, number)
-    lesson = Path(lessons or find_lessons()[0])/f'{ex.lesson}.ipynb'
-    nb, fresh = read_lesson(path), learner_copy(lesson)
+def _emptied(nb, fresh, ex, number):
+    "A copy in which one exercise is as in `fresh`"
     empty, cell, hints = find_cell(fresh, ex), find_cell(nb, ex), _hints_of(nb, ex)
     if cell is None:
         if hints is None: nb['cells'] += _with_free_ids(nb, [empty, *_helpers(ex, empty['id'])])
@@ -381,4 +374,14 @@ def reset_exercise(
         below = nb['cells'].index(cell) + 1
         nb['cells'][below:below] = _with_free_ids(nb, [old])
         cell.update(source=empty['source'], outputs=[], execution_count=None)
-    return write_notebook(path, nb)
+    return nb
+
+def reset_exercise(
+    folder:Path,            # Holds a learner's copies
+    number:str,             # An exercise, as '03.2'
+    lessons:Path|None=None, # Folder with the lessons; those of the package unless given
+)->Path:                    # The copy that was changed
+    "Bring one exercise back to where it began; the old answer stays below it as a raw cell"
+    path, ex = copy_of(folder, number)
+    fresh = learner_copy(Path(lessons or find_lessons()[0])/f'{ex.lesson}.ipynb')
+    with held(Path(folder).expanduser()): return write_notebook(path, _emptied(read_lesson(path), fresh, ex, number))

@@ -34,7 +34,8 @@ def _about_file(e):
     near = ''
     if isinstance(e, FileNotFoundError):
         with suppress(OSError): near = nearest(path.name, sorted(os.listdir(path.parent)))
-    return f'{path}: {why[:1].lower()}{why[1:]}' + (f'. Did you mean {path.parent/near}?' if near else '')
+    is_other = near and near!=path.name    # a link that leads nowhere is there under its own name
+    return f'{path}: {why[:1].lower()}{why[1:]}' + (f'. Did you mean {path.parent/near}?' if is_other else '')
 
 def explain(
     e:Exception, # What a command raised

@@ -155,6 +155,14 @@ def _what_is_kept(folder, resume):
         return f'Kept: {last}, as it was. The same goes on.' if resume else 'Nothing is kept yet.'
     return say
 
+def _hold_log(log, folder):
+    "Keep other runs from the place of this one's curves, if that can be made: a log may fail"
+    from contextlib import nullcontext
+    from mnist_course.core.files import held, ready_folder
+    if not log or (place := (Path(log)/Path(folder).name).expanduser()).resolve()==Path(folder).resolve(): return nullcontext()
+    try: return held(ready_folder(place))
+    except OSError: return nullcontext()
+
 @contextmanager
 def hold_run(
     folder:Path,        # Where a run shall be kept; made if it is missing
@@ -283,7 +291,8 @@ def train(
         with kept(_what_is_kept(folder, resume)): return launch(processes, ['train', name, *as_options(epochs=epochs, lr=lr, bs=bs, seed=seed, device=device, valid=valid,
                                   out=out, log=log, resume=resume, replace=anew, timeout=timeout, data=data)])
     told = dict(recipe=name, resume=resume, seed=seed if resume else seed or 0, lr=lr if resume else recipe.lr)    # the rest is compared with the data
-    with team.joined(device, **told), hold_run(folder, resume, anew) if team.first else nullcontext():
+    with (team.joined(device, **told), hold_run(folder, resume, anew) if team.first else nullcontext(),
+          _hold_log(log, folder) if team.first else nullcontext()):
         if anew and team.first: (folder/'best.safetensors').unlink(missing_ok=True)    # the others are replaced as they come
         if seed is None: seed = team.told(lambda: kept_seed(folder/'last.safetensors') if resume else 0)
         with threads_set(1), plain_warnings(): run = team.train(recipe, seed, device, valid or 0, cbs, pictures)

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..any_digits import load_any
 from ..core.choices import pick
 from ..core.compute import needs, threads_set
-from ..core.files import csv_bytes, read_csv, write_atomic
+from ..core.files import csv_bytes, held, read_csv, write_atomic
 from ..recipes import hold_out
 from .ladder import RUNGS, climb
 
@@ -91,10 +91,11 @@ def other_sets(
     "A row for each set and rung that the file has none of yet, written at once"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = read_csv(path)
-    for trial in TRIALS if trials is None else trials:
-        for name in trial.epochs:
-            if any((row['set'], row['rung'])==(trial.name, name) for row in rows): continue
-            rows.append(three_seeds(trial, name))
-            write_atomic(path, csv_bytes(COLUMNS, rows))
-    return read_csv(path)
+    with held(path):
+        rows = read_csv(path)
+        for trial in TRIALS if trials is None else trials:
+            for name in trial.epochs:
+                if any((row['set'], row['rung'])==(trial.name, name) for row in rows): continue
+                rows.append(three_seeds(trial, name))
+                write_atomic(path, csv_bytes(COLUMNS, rows))
+        return read_csv(path)

@@ -6,7 +6,7 @@
 __all__ = ['VERDICTS', 'ASKED', 'verdict', 'reader_here', 'ReaderThere', 'read_photos', 'photo_table', 'save_photos']
 
 # %% ../../nbs/tools/photos.ipynb #3d4e33a9
-import csv, os, pickle, subprocess, sys
+import os, pickle, subprocess, sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.choices import suggest
+from ..core.files import csv_bytes, held, write_atomic
 from ..core.scenes import PHOTOS, photo_of
 from ..core.tables import Column, text_table
 from ..your_digits import find_model, predict
@@ -118,12 +119,11 @@ def save_photos(
     readers = dict(now=reader_here()) | ({'before': ReaderThere(base)} if base else {})
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('w', newline='', encoding='utf-8') as f:
-        table = csv.DictWriter(f, ['version', 'kind', 'photos', *VERDICTS], lineterminator='\n')
-        table.writeheader()
+    with held(path):
+        rows = []
         for kind in PHOTOS:
             for version,reader in readers.items():
                 row, = read_photos([kind], n, reader)
-                table.writerow(dict(version=version) | row | {v: f'{row[v]:.4f}' for v in VERDICTS})
-            f.flush()
+                rows.append(dict(version=version) | row | {v: f'{row[v]:.4f}' for v in VERDICTS})
+            write_atomic(path, csv_bytes(['version', 'kind', 'photos', *VERDICTS], rows))
     if base: readers['before'].close()

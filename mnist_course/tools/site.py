@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..classroom.copies import find_cell
-from ..core.files import copy_file, read_csv, read_lesson, write_notebook
+from ..core.files import copy_file, held, read_csv, read_lesson, write_notebook
 from ..exercises.outline import OUTLINE, places_of
 from .site_api import module_page
 
@@ -326,7 +326,7 @@ def site_ready(
     if lacking: raise ModuleNotFoundError(f"the site needs {', '.join(lacking)}: pip install 'mnist_course[site]'")
     out = Path(out)
     if out.exists() and not out.is_dir(): raise ValueError(f'{out} is a file: name a folder for the site')
-    if out.is_dir() and any(out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
+    if out.is_dir() and any(p.name!='.lock' for p in out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
         raise ValueError(f'{out} holds something else than a site of ours: name an empty folder, or one that is not there yet')
     return out
 
@@ -364,7 +364,7 @@ def build_site(
     "Build the site; a `RuntimeError` holds the builder's warnings"
     out = site_ready(out).absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.site-', dir=out.parent) as tmp:
+    with held(out), tempfile.TemporaryDirectory(prefix='.site-', dir=out.parent) as tmp:
         src, new = Path(tmp)/'src', Path(tmp)/'new'
         write_source(root, src, commands)
         command = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going', '-b', 'html', '-d', Path(tmp)/'doctrees', src, new]

@@ -50,6 +50,8 @@ FAULTS = {
     103: 'libsvm: parts that count differently', 104: 'a pixel that is no number', 105: 'npz: pickled objects',
     106: 'a header that could not be read back', 107: 'a fit that is refused', 108: 'a checkpoint for a fresh Learner', 109: 'a loader that can be gone through once',
     110: 'a method named almost like a moment', 111: 'a layer of another width',
+    112: 'two runs, one place of curves, one site, one reset notebook, one table', 113: "a pipe among a learner's copies",
+    114: 'a table that is begun anew and not finished', 115: 'a link that leads nowhere, as a hint',
 }
 came = defaultdict(lambda: {'with': [], 'without': []})   # number -> outcomes of its tests
 
