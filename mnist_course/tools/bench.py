@@ -38,7 +38,7 @@ def bench_table(
     reports:list,  # What `run_bench` returned
     width:int=120, # Characters in a line of the terminal
 ):                 # A table that rich can print
-    "Two rows a comparison: median, fastest and slowest run, accuracy; then the ratio of the medians"
+    "Two rows a comparison: median, fastest and slowest run, accuracy, ours in floors of its products, the ratio of the medians"
     def side(row):
         d, label = row
         slices = f", 1 of {d['slices']:g} slices" if label=='theirs' and d['slices']!=1 else ''
@@ -51,6 +51,7 @@ def bench_table(
                Column('min',      number('min_s'),    room=60),
                Column('max',      number('max_s'),    room=60),
                Column('accuracy', number('accuracy'), room=60),
+               Column('floors',   lambda row: f"{row[0]['floors']:.1f}" if row[1]=='ours' and row[0]['floors'] else '', room=60),
                Column('ratio',    lambda row: f"{row[0]['ratio']:.2f}" if row[1]=='ours' else '', style='bold')]
     rows = [(r.as_dict(), label) for r in reports for label in ('theirs','ours') if label=='ours' or first=='theirs']
     return text_table(columns, [rows], width)

@@ -6,12 +6,14 @@
 __all__ = ['STEPS', 'ARTICLES', 'WHOLE', 'FUSED', 'ARTICLE_LOOP', 'ARTICLE', 'COMPARISONS', 'TheirLoader', 'OurLoader',
            'same_batches', 'loader_setup', 'their_epoch', 'epoch_setup', 'their_steps', 'Slices', 'Shuffled', 'scored',
            'article_side', 'check_twins', 'recipe_setup', 'hand_setup', 'feed_setup', 'augment_setup', 'fastai_here',
-           'predict_setup', 'import_setup', 'to_98_setup', 'to_99_setup', 'three_seven_setup']
+           'predict_setup', 'import_setup', 'to_98_setup', 'to_99_setup', 'three_seven_setup', 'recipe_products',
+           'hand_products', 'three_sevens', 'fit_products', 'predict_products']
 
 # %% ../../nbs/tools/comparisons.ipynb #f3b48382
 import copy, os, tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
+from inspect import signature
 from itertools import islice, zip_longest
 from pathlib import Path
 
@@ -31,7 +33,8 @@ from ..softmax import accuracy
 from ..speed import BufferedLoader, ExampleNet, fast_random_warp, fast_warp
 from ..speed import fit_37, fit_98, fit_fast, torchvision_mnist, two_classes
 from ..speed_answer import answering_net, save_numpy
-from ..speed_by_hand import HANDS, InkLoader, hand_steps
+from ..speed_by_hand import HANDS, HandSoftmax, InkLoader, hand_steps
+from .floors import layer_products, products_of
 from .timing import Comparison
 
 # %% ../../nbs/tools/comparisons.ipynb #896920a5
@@ -436,6 +439,52 @@ def three_seven_setup(
         return learn.recorder.values[-1][-1] if full else None
     return theirs, partial(fit_37, train, seed), score
 
+# %% ../../nbs/tools/comparisons.ipynb #cfloor03
+def recipe_products(
+    seed:int,    # Not used: a recipe's products are the same for all
+    name:str,    # A recipe of linear layers
+    ink:int=784, # Pixels that the first layer looks at
+)->dict:         # How often each `Product` is made
+    "The products in a slice of a recipe"
+    recipe = get_recipe(name)
+    outs = [m.out_features for m in recipe.model().modules() if isinstance(m, nn.Linear)]
+    return layer_products([ink]+outs, recipe.bs, STEPS)
+
+def hand_products(
+    seed:int, # Of the order of the batches
+    name:str, # A recipe in `HANDS`
+)->dict:      # How often each `Product` is made
+    "The products in a slice of a recipe by hand, whose networks of several layers read as far as a batch has ink"
+    loader = InkLoader(load_mnist()[0], get_recipe(name).bs, seed)
+    ends = loader.ends.view(-1, loader.bs).amax(1).float().mean().item()
+    return recipe_products(seed, name, loader.rows.shape[1] if HANDS[name] is HandSoftmax else round(ends))
+
+# %% ../../nbs/tools/comparisons.ipynb #cfloor06
+def three_sevens(): # `Digits`, labelled 0 and 1
+    "The pictures that `three-seven` trains on"
+    return two_classes(threes_and_sevens()[0])
+
+def fit_products(
+    seed:int,                  # Of weights and batches
+    fit:Callable,              # From pictures and a seed to a network, as `fit_fast`
+    digits:Callable|None=None, # Gives the pictures; MNIST's unless given
+)->dict:                       # How often each `Product` is made
+    "The products in a whole run: those of its first step, and as often as there are others those of its second"
+    train, default = digits() if digits else load_mnist()[0], signature(fit).parameters
+    n, bs = default['n'].default, default['bs'].default
+    first, two = [products_of(partial(fit, train, seed, n=some)) for some in (bs,2*bs)]
+    later = n//bs-1
+    return {p: first[p] + later*(times-first[p]) for p,times in two.items()}
+
+def predict_products(
+    seed:int, # Not used: the products of an answer are the same for all
+    n:int=20, # Digits in a run
+)->dict:      # How often each `Product` is made
+    "The products in answering, a digit at a time"
+    net, picture = answering_net().eval(), torch.zeros(1,1,28,28)
+    with torch.no_grad(): one = products_of(lambda: net(picture))
+    return {p: n*times for p,times in one.items()}
+
 # %% ../../nbs/tools/comparisons.ipynb #artic001
 ARTICLE_LOOP = "the article's loop: torchvision's MNIST, DataLoader, torch.optim"
 ARTICLE = ARTICLE_LOOP    # its name in version 0.1.0
@@ -447,27 +496,32 @@ COMPARISONS = [
     Comparison('epoch', 'one epoch of the linear model, 3 against 7, batches of 256',
                "the articles' loop and loader", 'mnist_course.sgd.train_epoch and DataLoader', epoch_setup),
     *[Comparison(name, f'{STEPS} steps of the recipe', ARTICLE_LOOP, 'by hand, mnist_course.speed_by_hand',
-                 partial(hand_setup, name=name, **how), whole=WHOLE[name]) for name,how in ARTICLES.items()],
+                 partial(hand_setup, name=name, **how), whole=WHOLE[name], products=partial(hand_products, name=name))
+      for name,how in ARTICLES.items()],
     *[Comparison(f'{name}-learner', f'{STEPS} steps of the recipe', ARTICLE_LOOP,
                  'our Learner and loader, fused optimizer, FlushDenormals',
-                 partial(recipe_setup, name=name, our_opt=opt, **ARTICLES[name]), whole=WHOLE[name])
+                 partial(recipe_setup, name=name, our_opt=opt, **ARTICLES[name]), whole=WHOLE[name],
+                 products=partial(recipe_products, name=name))
       for name,opt in FUSED.items()],
     Comparison('to-98', 'a training run to about 98 %, linear layers only', "mlp-490 in the article's loop, 18 epochs",
                'mnist_course.speed.fit_98', to_98_setup, slices=144, whole=9,
-               in_full=(partial(to_98_setup, steps=3600, full=True), 10)),
+               in_full=(partial(to_98_setup, steps=3600, full=True), 10), products=partial(fit_products, fit=fit_98)),
     Comparison('to-99', 'a training run to 99 %', 'pytorch/examples mnist, 5 epochs', 'mnist_course.speed.fit_fast',
-               to_99_setup, slices=234.5, whole=4, in_full=(partial(to_99_setup, steps=938, full=True), 5)),
+               to_99_setup, slices=234.5, whole=4, in_full=(partial(to_99_setup, steps=938, full=True), 5),
+               products=partial(fit_products, fit=fit_fast)),
     Comparison('three-seven', 'one epoch, threes and sevens', "fastai's vision_learner(resnet18), not pretrained",
                'mnist_course.speed.fit_37', three_seven_setup, slices=12_396/512, whole=1,
-               in_full=(partial(three_seven_setup, n=12_396, full=True), 1)),
+               in_full=(partial(three_seven_setup, n=12_396, full=True), 1),
+               products=partial(fit_products, fit=fit_37, digits=three_sevens)),
     Comparison('feed', 'one shuffled epoch of 60,000 pictures as floats, batches of 128',
                "torchvision's MNIST, ToTensor, torch's DataLoader", 'mnist_course.speed.BufferedLoader', feed_setup),
     Comparison('augment', '512 pictures through random affine maps', "torchvision's RandomAffine and ToTensor",
                'mnist_course.speed.fast_random_warp, batches of 128', augment_setup),
     Comparison('predict', '20 digits, one at a time, the same network', "fastai's learn.predict, no bar",
-               'mnist_course.core.numpy_forward, no torch', predict_setup),
+               'mnist_course.core.numpy_forward, no torch', predict_setup, products=predict_products),
     Comparison('predict-resnet18', '20 digits, one at a time', "fastai's vision_learner(resnet18).predict, no bar",
-               'mnist_course.core.numpy_forward, 95k parameters', partial(predict_setup, arch='resnet18')),
+               'mnist_course.core.numpy_forward, 95k parameters', partial(predict_setup, arch='resnet18'),
+               products=predict_products),
     Comparison('import', 'a fresh process: to its first digit, or just the import', 'import fastai.vision.all',
                'mnist_course.core.numpy_forward: import, load, predict', import_setup),
 ]

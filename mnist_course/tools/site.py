@@ -56,13 +56,14 @@ def site_links(
     there:set,  # Pages and pictures of the site, as paths inside nbs/
     url:str,    # Where a code host shows the files of the clone
 )->str:         # The same, with links that lead somewhere
-    "Send the links that leave the site to the code host"
+    "Send the links that leave the site to the code host; code stays as it is"
     def turned(m):
+        if not m[1]: return m[0]
         target, _, anchor = m[2].partition('#')
         inside = posixpath.normpath(posixpath.join(folder, target))
         if inside in there: return m[0]
         return m[1] + url + '/' + posixpath.normpath(posixpath.join('nbs', inside)) + ('#'+anchor if anchor else '')
-    return re.sub(r'(\]\()(?![a-z]+:|[#/])([^)\s]+)', turned, text)
+    return re.sub(r'(?s:```.*?```)|`[^`\n]*`|(\]\()(?![a-z]+:|[#/])([^)\s]+)', turned, text)
 
 # %% ../../nbs/tools/site.ipynb #si1cfdc3
 def exercise_box(

@@ -9,13 +9,13 @@ __all__ = ['Comparison', 'in_turns', 'Report', 'measure', 'machine']
 import os, platform, re, time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import median
 
 import torch
 
 from ..core.compute import threads_set
+from .floors import floor_timer
 
 # %% ../../nbs/tools/timing.ipynb #a385f9e5
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Comparison:
     whole:int|None=None     # Repetitions that make a whole training run, where there is one
     slices:float=1          # Turns of theirs that make its whole run, where a turn of ours is one
     in_full:tuple|None=None # For `--whole`: a setup with larger slices, and how many they are
+    products:Callable|None=None # Seed -> the matrix products in a run of ours, where they are most of its work
 
 # %% ../../nbs/tools/timing.ipynb #dccb52c6
 def in_turns(
@@ -56,16 +57,20 @@ class Report:
     ours_s:list             # Seconds of each run of ours
     theirs_score:float|None # Accuracy that theirs reached, in [0,1], where there is one
     ours_score:float|None   # The same of ours
+    floor_s:tuple=()        # Seconds that the matrix products in a run of ours take at least, measured after each turn
 
     @property
     def ratio(self): return median(self.theirs_s)*self.comparison.slices/median(self.ours_s)
+
+    @property
+    def floors(self): return median(self.ours_s)/median(self.floor_s) if self.floor_s else None    # ours, in floors
 
     def as_dict(self):
         "The report as plain numbers and text, for JSON"
         def side(how, s, score):
             return dict(how=how, median_s=median(s), min_s=min(s), max_s=max(s), accuracy=score, seconds=s)
         c = self.comparison
-        return dict(name=c.name, work=c.work, ratio=self.ratio, reps=len(self.ours_s), slices=c.slices,
+        return dict(name=c.name, work=c.work, ratio=self.ratio, reps=len(self.ours_s), slices=c.slices, floors=self.floors,
                     theirs=side(c.theirs, self.theirs_s, self.theirs_score),
                     ours=side(c.ours, self.ours_s, self.ours_score))
 
@@ -81,8 +86,12 @@ def measure(
     if reps<1: raise ValueError(f'{reps} repetitions: expected 1 or more')
     with threads_set(threads):
         theirs, ours, score = comparison.setup(seed)
-        *seconds, a, b = in_turns(theirs, ours, reps, progress and partial(progress, comparison))
-        return Report(comparison, *seconds, *((score(a), score(b)) if score else (None, None)))
+        floor, floor_s = floor_timer(comparison.products(seed)) if comparison.products else None, []
+        def after(n):
+            if floor: floor_s.append(floor())
+            if progress: progress(comparison, n)
+        *seconds, a, b = in_turns(theirs, ours, reps, after)
+        return Report(comparison, *seconds, *((score(a), score(b)) if score else (None, None)), tuple(floor_s))
 
 # %% ../../nbs/tools/timing.ipynb #05961455
 def machine()->dict: # Processor, its logical cores, system, versions of Python and torch
