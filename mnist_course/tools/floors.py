@@ -66,9 +66,9 @@ def floor_timer(
     work:int=20_000_000, # Multiplications in a loop that is timed
 )->Callable:          # Measures once more, and returns seconds for all of them
     "Time one product of each shape, and add up: the least time this processor needs for all of them"
-    def prepare(p):
+    def prepare(p, times):
         a, b, out = torch.rand(p.rows, p.inner), torch.rand(p.inner, p.columns), torch.empty(p.rows, p.columns)
-        n = max(1, work//prod(p))
+        n = max(1, min(times, work//prod(p)))
         ways = [(torch.mm, (a, b), out), (np.dot, (a.numpy(), b.numpy()), out.numpy())]
         def seconds(way):
             call, pair, out = way
@@ -78,5 +78,5 @@ def floor_timer(
         for way in ways: seconds(way)                  # to warm up
         best = min(ways, key=lambda way: min(seconds(way), seconds(way)))
         return lambda: seconds(best)
-    timed = [(prepare(p), times) for p,times in products.items()]
+    timed = [(prepare(p, times), times) for p,times in products.items()]
     return lambda: sum(seconds()*times for seconds,times in timed)
