@@ -17,6 +17,8 @@ from os import PathLike
 import torch
 from torch import Tensor
 
+from .guards import _a as a_kind
+
 # %% ../../nbs/core/contents.ipynb #ct000006
 def _short(v):
     "A value in a few words"
@@ -46,14 +48,14 @@ def file_path(
 ):        # The same
     "A `ValueError` unless it is a path: who has path and model the wrong way round is told so"
     if isinstance(path, (str, PathLike)): return path
-    raise ValueError(f'a {type(path).__name__} where the file was expected: the path comes first, then the model')
+    raise ValueError(f'{a_kind(path)} where the file was expected: the path comes first, then the model')
 
 def own_module(
     model, # What somebody gave as a network
 ):         # The same
     "A `ValueError` unless it is a module of torch's"
     if isinstance(model, torch.nn.Module): return model
-    what = f'the class {model.__name__}' if isinstance(model, type) else f'a {type(model).__name__}'
+    what = f'the class {model.__name__}' if isinstance(model, type) else a_kind(model)
     hint = 'make one of it first' if isinstance(model, type) else 'give the path first, then the network itself'
     raise ValueError(f'{what} where a network was expected: {hint}')
 
@@ -254,6 +256,12 @@ def _check_torchs(where, new, mine, after):
             _check_like(f'{where}.state.{i}.{name}', memory[name], like)
 
 # %% ../../nbs/core/contents.ipynb #ct000024
+def _all_finite(tree):
+    "No tensor in dicts and lists holds nan or inf? Of those that do, `warn_of_nan` tells"
+    if isinstance(tree, Tensor): return not tree.is_floating_point() or bool(tree.isfinite().all())
+    inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (list,tuple)) else ()
+    return all(map(_all_finite, inside))
+
 def check_opt_state(
     where:str,     # What the message begins with, as 'last.safetensors: state.opt'
     opt,           # The optimizer that is to get the state; it stays as it is
@@ -275,3 +283,5 @@ def check_opt_state(
         put(twin, new)
         _step(twin)
     except Exception as e: raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: {type(e).__name__}: {e}') from None
+    spoilt = any(not q.isfinite().all() for p,q in zip(params_of(opt), params_of(twin)) if p.isfinite().all())
+    if spoilt and _all_finite(new): raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: a step makes weights nan')

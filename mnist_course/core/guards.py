@@ -199,6 +199,10 @@ def explained(
     if 'more than 1 value per channel' in said:
         return ValueError(f'a batch of {len(xb)} is too small for batch normalisation, which needs 2 or more to train on: '
                           'give the loader drop_last=True, or another batch size')
+    if 'does not require grad and does not have a grad_fn' in said:
+        return ValueError('the loss has no gradient: all layers are frozen, or it was worked out apart from the model, as with .item(), .detach() or argmax')
+    if found := re.search(r'mat1 and mat2 must have the same dtype, but got (\w+) and (\w+)', said):
+        return ValueError(f'a layer gets numbers of type {found[1]}, and its weights are {found[2]}: bring both to one type, as by .float()')
     if found := re.search(r'shapes cannot be multiplied \(\d+x(\d+) and (\d+)x(\d+)\)', said):
         got, takes, _ = map(int, found.groups())
         if len(shape)>2 and prod(shape[1:])==takes:

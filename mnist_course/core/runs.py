@@ -32,10 +32,12 @@ def name_of(
     f,     # A function, a class, a `partial`, or a module such as a loss of `torch.nn`
 )->str:    # As 'cross_entropy' or 'CrossEntropyLoss(ignore_index=-100, ...)'
     "What a function is called, with its settings where it has some"
-    if isinstance(f, partial): inner, settings = name_of(f.func), f.keywords
-    elif isinstance(f, nn.Module): inner, settings = type(f).__name__, _settings(f)
+    def look(v): return f'tensor {digest_rows(v)}' if isinstance(v, Tensor) else v    # as the weights of classes
+    given = ()
+    if isinstance(f, partial): inner, given, settings = name_of(f.func), f.args, f.keywords
+    elif isinstance(f, nn.Module): inner, settings = type(f).__name__, _settings(f) | dict(f.named_buffers())
     else: return getattr(f, '__name__', type(f).__name__)
-    return f'{inner}({", ".join(f"{k}={v}" for k,v in settings.items())})'
+    return f'{inner}({", ".join([*(f"{look(v)}" for v in given), *(f"{k}={look(v)}" for k,v in settings.items())])})'
 
 # %% ../../nbs/core/runs.ipynb #rn000009
 def describe_layers(
@@ -84,13 +86,15 @@ def run_settings(
 )->dict:    # By name, for a header; None where it isn't known, as the recipe unless one of its callbacks has it
     "What a Learner must share with the one that was saved, beside the shapes of its network and its optimizer"
     dl, recipes = learn.dls.train, [getattr(cb, 'recipe', None) for cb in learn.cbs]
-    x, y = (t if isinstance(t, Tensor) else None for t in (getattr(dl, 'x', None), getattr(dl, 'y', None)))
+    x, y, vx, vy = (t if isinstance(t, Tensor) else None for t in (getattr(l, part, None) for l in learn.dls.loaders[:2] for part in 'xy'))
     return {'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None),
             'pictures to train on': None if x is None else len(x),
             'metrics': [getattr(m, '__name__', type(m).__name__) for m in learn.metrics],    # as `guards.metric_name`: modules of the core import none of ours
             'recipe': next((r.name for r in recipes if r), None), 'loss': name_of(learn.loss_func), 'seed': getattr(dl, 'seed', None),
             'digest of the pictures': None if x is None else digest_rows(x),
-            'digest of the labels': None if y is None else digest_rows(y), 'layers': describe_layers(learn.model)}
+            'digest of the labels': None if y is None else digest_rows(y),
+            'digest of the pictures to validate': None if vx is None else digest_rows(vx),
+            'digest of the labels to validate': None if vy is None else digest_rows(vy), 'layers': describe_layers(learn.model)}
 
 # %% ../../nbs/core/runs.ipynb #rn000017
 def _is_layers(v):
