@@ -32,7 +32,7 @@ def header_value(
     if isinstance(value, (list,tuple,range)): return [inside(v) for v in value]
     if isinstance(value, int) and abs(value)>=10**MOST_DIGITS: raise refuse(f'a whole number of more than {MOST_DIGITS} digits')
     if value is None or isinstance(value, (str,bool,int,float)): return value
-    raise refuse(f'something of type {type(value).__name__} can stand in no file: expected numbers and names, and lists of them in a fixed order')
+    raise refuse(f'a {type(value).__name__} can stand in no file: expected numbers and names, and lists of them in a fixed order')
 
 # %% ../../nbs/core/headers.ipynb #hdr00012
 def list_classes(

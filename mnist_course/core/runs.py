@@ -86,7 +86,7 @@ def run_settings(
 )->dict:    # By name, for a header; None where it isn't known, as the recipe unless one of its callbacks has it
     "What a Learner must share with the one that was saved, beside the shapes of its network and its optimizer"
     dl, recipes = learn.dls.train, [getattr(cb, 'recipe', None) for cb in learn.cbs]
-    x, y, vx, vy = (t if isinstance(t, Tensor) else None for t in (getattr(part_of, name, None) for part_of in learn.dls.loaders[:2] for name in 'xy'))
+    x, y, vx, vy = (t if isinstance(t, Tensor) else None for t in (getattr(part_of, name, None) for part_of in (dl, getattr(learn.dls, 'valid', None)) for name in 'xy'))
     return {'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None),
             'pictures to train on': None if x is None else len(x),
             'metrics': [getattr(m, '__name__', type(m).__name__) for m in learn.metrics],    # as `guards.metric_name`: modules of the core import none of ours
