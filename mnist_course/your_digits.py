@@ -23,7 +23,7 @@ from scipy import ndimage
 
 from .core.numpy_forward import file_kind, load_numpy, read_numpy
 from .core.ink import (EMPTY, closing, closing_share, doubt_about, drop_lines, find_groups, has_dark_ink, ink_share, keep_strokes,
-                                   of_one_digit, shrink, strongest)
+                                   main_part, of_one_digit, shrink, strongest)
 from .core.pictures import FORMATS, MAX_PIXELS, SIDE, TURNS, as_picture, disc, fake_photo, read_picture
 from .doubt import doubt_below, doubt_loss, no_digits, small_convnet, train_small, vary_stroke
 
@@ -416,6 +416,8 @@ def predict(
         seen = box_up(ink, mask)
         if not doubt and is_patch(seen): doubt = 'it may be a patch, not strokes of a pen'
         answer = Answer.of(net(seen[None])[0], net.classes, least, seen)
+        if not doubt and (part := main_part(ink, mask)) is not None and net.classes[net(box_up(ink, part)[None])[0].argmax()]!=answer.digit:
+            doubt = 'it may be more than a digit: a stain, a shadow, or something beside it'
         return replace(answer, sure=answer.sure and not doubt, note=doubt)
     return [ask(image) for image in images]
 

@@ -703,6 +703,7 @@ assert ledger.page('Ada').read_text()=='a page' and (tmp/'t.csv').read_text()=='
     keep_strokes = "import numpy as np; assert len(keep_strokes(np.eye(20))[2])==1 and caught(lambda: keep_strokes(np.zeros((9,9)))) is ValueError",
     of_one_digit = "import numpy as np; g = keep_strokes(np.eye(20))[2]; assert of_one_digit(g)==g",
     closing_share = "import numpy as np; a = np.full((80,80), .9); a[10:70,40:42] = .1; assert closing_share(a, True)<.1",
+    main_part = "import numpy as np; a = np.zeros((40,40)); a[15,5:38] = .4; a[10:30,20] = 1; assert (main_part(a, a>.3)==(a>.6)).all()",
     doubt_about = "import numpy as np; assert doubt_about(keep_strokes(np.eye(20))[2], (40,40), .1, only=True).startswith('it may be a frame')",
 ),
 'core.scenes': dict(

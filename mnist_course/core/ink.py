@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['EMPTY', 'RADII', 'within', 'closing', 'opening', 'shrink', 'strongest', 'has_dark_ink', 'ink_share', 'drop_lines',
-           'Group', 'find_groups', 'no_strokes', 'keep_strokes', 'of_one_digit', 'closing_share', 'doubt_about']
+           'Group', 'find_groups', 'no_strokes', 'keep_strokes', 'of_one_digit', 'closing_share', 'doubt_about',
+           'main_part']
 
 # %% ../../nbs/core/ink.ipynb #5db85584
 from dataclasses import dataclass
@@ -104,9 +105,10 @@ def drop_lines(
 )->np.ndarray:        # The same without lines that run from edge to edge, shape (h,w)
     "Take away ruled or squared lines; they must be level, or nearly"
     def level(axis):
-        k = int(share*ink.shape[axis])
+        k, few = int(share*ink.shape[axis]), max(1, ink.shape[axis]//40)
         found = np.partition(ink, k, axis).take(k, axis)
-        return np.where((found>.04) & (found<.5), found, 0)    # darker than that, it is a stroke
+        ends = np.maximum(*(np.median(ink.take(range(*at), axis), axis) for at in ((few,), (-few,0))))
+        return np.where((found>.04) & (found<.5) & (ends>.5*found), found, 0)    # a darker one is a stroke, as is one with paper at both ends
     line = np.maximum(level(1)[:,None], level(0)[None])
     return np.where(ink < 1.35*line + .06*(line>0), 0, ink)
 
@@ -282,3 +284,19 @@ def doubt_about(
     broad = share>RADII[1] or main.stroke_width()>.09*main.size
     if broad and main.size>=20 and main.strength<.42: return 'it may be a shadow'
     return ''
+
+# %% ../../nbs/core/ink.ipynb #1c5e0a02
+def main_part(
+    ink:np.ndarray,     # Ink with the strongest as 1, shape (h,w)
+    mask:np.ndarray,    # Where the digit's strokes are, bools, shape (h,w)
+    share:float=.6,     # What has more ink than that is dark
+    smaller:float=.85,  # Of its height or width, as a share of the whole's
+)->np.ndarray|None:     # Bools, shape (h,w); None where it is about as large as the whole
+    "The strokes without what is paler, as a stain or a shadow; of pieces that lie apart, or are more than four, the largest alone"
+    labels, pieces = find_groups(ink, mask, least=1)
+    main = max(pieces, key=lambda g: g.pixels.sum())
+    if len(pieces)>4 or any(g.gap(main)>.25*main.size for g in pieces): return labels==main.number
+    dark = mask & (ink>share)
+    if not dark.any(): return None
+    sides = [[np.ptp(np.flatnonzero(m.any(axis)))+1 for axis in (0,1)] for m in (dark, mask)]
+    return dark if any(part<smaller*whole for part,whole in zip(*sides)) else None

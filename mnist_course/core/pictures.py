@@ -111,15 +111,16 @@ def as_picture(
     x,            # A NumPy array or torch's tensor: (h,w), (h,w,c), (c,h,w) with c of 1, 3 or 4; or (784,), a row of MNIST's
 )->np.ndarray:    # Bytes, (h,w) or (h,w,c)
     "An array as one picture; a `ValueError` that names its shape where it is none, or several"
-    if hasattr(x, 'detach'): x = x.detach().cpu().numpy()
+    if hasattr(x, 'detach'): x = (x.detach().float() if 'float' in str(x.dtype) else x.detach()).cpu().numpy()    # NumPy has no bfloat16
     shape = x.shape
-    if shape in ((784,), (1,784)): x = x.reshape(28,28)
+    if shape in ((784,), (1,784), (784,1)): x = x.reshape(28,28)
     elif x.ndim==4 and shape[0]==1: x = x[0]
     is_batch = x.ndim==3 and len(x)>1 and x.shape[1:]==(28,28)                  # of MNIST's, rather than a tiny one in colour
     if x.ndim==3 and x.shape[0] in (1,3,4) and x.shape[2] not in (1,3,4) and not is_batch: x = np.moveaxis(x, 0, 2)
     if x.ndim==3 and x.shape[2]==1: x = x[:,:,0]
-    if not x.size or not (x.ndim==2 or x.ndim==3 and x.shape[2] in (3,4)):
-        several = ' That looks like several pictures: give them one by one, predict(*pictures).' if x.ndim>2 and x.size else ''
+    is_batch = is_batch or x.ndim==2 and x.shape[1]==784 and not 196<=len(x)<=3136                    # rows of MNIST's, or too long for a picture
+    if not x.size or is_batch or not (x.ndim==2 or x.ndim==3 and x.shape[2] in (3,4)):
+        several = ' That looks like several pictures: give them one by one, predict(*pictures).' if (is_batch or x.ndim>2) and x.size else ''
         raise ValueError(f'an array of {x.dtype}, shape {shape}: expected (h,w), (h,w,3), (3,h,w), (1,28,28) or (784,).{several}')
     return np.ascontiguousarray(_to_bytes(x))
 

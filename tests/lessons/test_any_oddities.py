@@ -571,7 +571,7 @@ def test_numbers_as_they_are_in_any_byte_order(d, tmp_path):
     assert (train.images.numpy()==d[0]).all() and train.labels.tolist()==d[1].tolist()
 
 
-@pytest.mark.parametrize('shape', [(784,), (1,784), (1,28,28), (28,28,1)])
+@pytest.mark.parametrize('shape', [(784,), (1,784), (784,1), (1,28,28), (28,28,1)])
 def test_a_row_is_a_picture(shape, d): assert (as_picture(d[0][0].reshape(shape))==d[0][0]).all()
 
 

@@ -68,6 +68,24 @@ def test_a_palm_that_comes_while_the_pen_draws_does_nothing(open_page):
     assert strokes(page)==1 and answers(page)[-1]=='7'
 
 
+def test_a_palm_in_several_pieces_leaves_nothing(open_page):
+    "A piece that was lifted before the pen came goes with the one that rests, and pieces that come later draw nothing"
+    page = open_page(has_touch=True)
+    fire(page, 'pen(STROKES)', STROKES[4])
+    alone = seen(page)
+    page.keyboard.press('c')
+    fire(page, """const tap = (x, y, id) => { fire('pointerdown', x, y, id, 'touch'); fire('pointermove', x - .1, y, id, 'touch'); };
+        tap(.9, .9, 5); tap(.8, .95, 6); fire('pointerup', .8, .9, 5, 'touch'); tap(.95, .8, 8); fire('pointerup', .95, .8, 8, 'touch');
+        pen(STROKES.slice(0, 1)); tap(.9, .7, 9); fire('pointerup', .8, .7, 9, 'touch'); pen(STROKES.slice(1)); tap(.9, .9, 10);
+        for (const id of [6, 10]) fire('pointerup', .9, .9, id, 'touch')""", STROKES[4])
+    assert strokes(page)==len(STROKES[4]) and seen(page)==alone and answers(page)[-1]=='4'
+    page.keyboard.press('c')
+    fire(page, "fire('pointerdown', .5, .2, 5, 'touch'); fire('pointermove', .5, .8, 5, 'touch'); fire('pointerup', .5, .8, 5, 'touch')")
+    assert strokes(page)==1 and answers(page)[-1]=='1'           # a new drawing may be a finger's
+    fire(page, 'pen(STROKES)', [[(.1,.1), (.12,.1)]])
+    assert strokes(page)==2                                      # whose strokes no pen takes away once it has left
+
+
 def test_a_second_pen_or_mouse_does_not_drive_out_a_pen(open_page):
     page = open_page(has_touch=True)
     fire(page, "fire('pointerdown', .5, .2, 7, 'pen'); fire('pointerdown', .1, .1, 8, 'mouse'); fire('pointerdown', .1, .1, 9, 'pen'); fire('pointerup', .5, .2, 7, 'pen')")

@@ -7,10 +7,11 @@ from checks import ROOT
 from PIL import Image, features
 from scipy import ndimage
 
+from mnist_course import your_digits
 from mnist_course.core import scenes
 from mnist_course.core.scenes import PHOTOS, photo_of, written
 from mnist_course.tools.photos import read_photos
-from mnist_course.your_digits import find_model, predict, prepare, split_digits
+from mnist_course.your_digits import drop_lines, find_model, predict, prepare, split_digits
 
 ASK = r'''
 import re, sys
@@ -117,9 +118,19 @@ def test_a_picture_of_more_than_eight_bits_is_read_whatever_it_uses_of_them(tmp_
         assert answer.digit==7 and answer.sure, answer
 
 
-@pytest.mark.parametrize('shape', [(3,), (785,), (2,28,28), (3,28,28), (4,28,28), (10,28,28), (2,1,28,28), (0,), (0,28), (5,5,5,5), ()])
+@pytest.mark.parametrize('shape', [(3,), (785,), (2,784), (64,784), (2,28,28), (3,28,28), (4,28,28), (10,28,28), (2,1,28,28), (0,), (0,28), (5,5,5,5), ()])
 def test_what_is_no_single_picture_is_refused_with_its_shape(shape):
     with pytest.raises(ValueError, match=re.escape(f'shape {shape}')): predict(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize('turned', [lambda x: x.reshape(784,1), lambda x: x.astype(np.float32).reshape(784,1)/255, 'bfloat16'])
+def test_a_column_and_half_precision_are_read(turned):
+    if turned=='bfloat16':
+        import torch
+        turned = lambda x: (torch.tensor(x)/255).bfloat16()
+    digit = prepare(photo_of(4, 'plain paper', 0))
+    (answer,) = predict(turned(digit))
+    assert answer.digit==4 and answer.sure
 
 
 def test_a_photo_in_heic_is_read_or_the_way_out_named(tmp_path, monkeypatch):
@@ -155,6 +166,46 @@ def test_without_evening_out_the_light_shadows_are_misread(count):
     def right(*leave_out): return sum(net.predict(prepare(photo_of(d, "a hand's sharp shadow", 0), leave_out))[0]==d for d in range(10))
     assert right()>=9 and right('light')<=5
     count('ways of reading that fail on shadows, as they should')
+
+
+def beside_or_across(what, d, rng):
+    "A digit with a coffee ring or the shadow of a blind across it, or with a row of buttons or a signature below"
+    page, (y, x) = scenes._page(d, rng, height=(.35,.5)), np.mgrid[:scenes.H,:scenes.W]
+    if what=='ring':
+        far = np.hypot(x-rng.uniform(.3, .7)*scenes.W, y-rng.uniform(.35, .65)*scenes.H)-rng.uniform(90, 160)
+        page *= 1-rng.uniform(.35, .6)*np.exp(-(far/rng.uniform(3, 7))**2)[...,None]*np.array((.4,.6,.8))
+    if what=='blind':
+        turn, step = rng.uniform(0, np.pi), rng.uniform(90, 190)
+        on = ((x*np.cos(turn)+y*np.sin(turn)+rng.uniform(0, step))%step<rng.uniform(.15, .5)*step).astype(float)
+        page *= 1-rng.uniform(.2, .5)*ndimage.gaussian_filter(on, rng.uniform(1, 6))[...,None]
+    if what=='buttons':
+        for at in range(5): page = scenes._with_line(page, 'ellipse', (90,90,90), 3, (45+75*at,540,78+75*at,573))
+    if what=='signature':
+        along = np.linspace(0, 1, 160)
+        wave = zip(225+170*along, 535+19*np.sin(along*rng.uniform(25, 40))*np.sin(9*along+1))
+        page = scenes._with_line(page, 'line', (30,40,110), 3, list(wave))
+    return scenes.photographed(page, rng)
+
+
+@pytest.mark.parametrize('what', ['ring', 'blind', 'buttons', 'signature'])
+def test_what_lies_across_or_beside_a_digit_makes_no_sure_mistake(what, count, monkeypatch):
+    "What is left when it is taken away is read as well; without that, some of these would be wrong and sure"
+    model = find_model('small-convnet')
+    photos = [(d, beside_or_across(what, d, np.random.default_rng([d,seed]))) for d in range(10) for seed in (2,3)]
+    def wrong(): return [(d, a.digit) for d,photo in photos if (a := predict(photo, model=model)[0]).sure and a.digit!=d]
+    assert wrong()==[]
+    monkeypatch.setattr(your_digits, 'main_part', lambda ink, mask: None)
+    count('sure mistakes that a second look prevents', n := len(wrong()))
+    assert n>0 or what=='blind'
+
+
+def test_a_marker_cut_out_closely_loses_nothing_to_lines():
+    "A stroke as broad as this one runs nearly from edge to edge; a ruled line does reach one"
+    ink = np.zeros((100,60))
+    ink[3:97,20:40] = .48
+    assert (drop_lines(ink)==ink).all()
+    ink[:,50] = .3
+    assert not drop_lines(ink)[:,50].any() and (drop_lines(ink)[:,:50]==ink[:,:50]).all()
 
 
 @pytest.mark.parametrize('ending', ['png', 'jpg'])

@@ -68,14 +68,20 @@ function makePad(pad, changed) {
   }
 
   // One pointer draws, and a second finger does nothing. But whoever writes with a pen rests the hand: where a palm was
-  // first, the pen drives it out, and what the palm drew goes with it.
+  // first, the pen drives it out, and what the palm drew goes with it. From then on the palm draws nothing on this drawing.
   let pointer = null;                          // {id, type} of the one that draws
+  let penned = false, bare = null;             // is the drawing a pen's? and how many steps there were before the palm came
+  const touching = new Set();                  // a palm comes in several pieces
   pad.addEventListener('pointerdown', event => {
     const turnedRound = event.button === 5 || (event.buttons & 32) > 0;      // a pen's other end, or its eraser button
     if (event.button > 0 && !turnedRound) return;
-    if (pointer?.type === 'touch' && event.pointerType === 'pen') takeBack();
-    if (pointer) return;
-    pointer = {id: event.pointerId, type: event.pointerType};
+    const {pointerId: id, pointerType: type} = event;
+    if (type === 'touch') touching.add(id);
+    if (type === 'pen' && pointer?.type !== 'pen' && bare !== null) takeBack(bare);
+    if (pointer || type === 'touch' && penned && strokes.length) return;
+    penned = type === 'pen' || penned && strokes.length > 0;
+    bare = type === 'touch' ? bare ?? past.length : null;
+    pointer = {id, type};
     pad.setPointerCapture(pointer.id);
     const at = place(event), {kind, width} = turnedRound || tool.kind === 'eraser' ? {kind: 'eraser', width: ERASER} : tool;
     past.push([...strokes]);
@@ -93,6 +99,8 @@ function makePad(pad, changed) {
     }
     changed(false);
   });
+  for (const end of ['pointerup', 'pointercancel', 'lostpointercapture'])
+    pad.addEventListener(end, event => { touching.delete(event.pointerId); if (!touching.size) bare = null; });
   for (const end of ['pointerup', 'lostpointercapture'])
     pad.addEventListener(end, event => { if (event.pointerId === pointer?.id) { pointer = picture = null; changed(true); } });
 
@@ -103,9 +111,9 @@ function makePad(pad, changed) {
     changed(true);
   });
 
-  function takeBack() {                        // as if the stroke that is being drawn had never begun
-    strokes.pop();
-    past.pop();
+  function takeBack(steps = past.length - 1) { // as if the stroke that is being drawn, or all after so many steps, had never begun
+    if (steps < past.length) strokes.splice(0, strokes.length, ...past[steps]);
+    past.length = Math.min(past.length, steps);
     pointer = null;
     redraw();
   }

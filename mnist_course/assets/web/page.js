@@ -134,7 +134,7 @@ function say(found) {
     markChosen($('gallery'), chosenNow());
     if (!found) return line.append('Draw something.');
     const [name, digit, sure, agree] = found, label = chosenNow() < 0 ? '' : `This is a ${realDigits.labels[chosen]}. `;
-    const rest = agree === models.length ? 'All agree.' : `${models.length - agree} of ${models.length} see something else.`;
+    const others = models.length - agree, rest = others ? `${others} of ${models.length} ${others > 1 ? 'see' : 'sees'} something else.` : 'All agree.';
     line.append(label, `${name} reads `, bold(digit), `, ${sure}. `, models.length > 1 ? rest : '');
     const number = readNumber();
     if (number.length > 1) line.append(` As ${number.length} digits: `, bold(number.join('')), '.');
