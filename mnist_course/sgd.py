@@ -38,7 +38,9 @@ def _column(values):
 
 def _as_xy(dset):
     "The two tensors of a data set: a pair `(x, y)`, or a list of pairs"
-    if not hasattr(dset, '__len__') or isinstance(dset, dict): raise ValueError(f'the data set is of type {type(dset).__name__}: give a list of pairs, as list(zip(x, y)), or two tensors (x, y)')
+    if not (hasattr(dset, '__len__') and hasattr(dset, '__getitem__')) or isinstance(dset, dict):
+        raise ValueError(f'the data set is a {type(dset).__name__}: give a list of pairs, as list(zip(x, y)), or two tensors (x, y)')
+    if not getattr(dset, 'ndim', 1): raise ValueError('the data set is a single number: give two tensors (x, y), or a list of pairs')
     if len(dset)==0: raise ValueError('the data set is empty: a loader needs at least one row')
     if not isinstance(dset[0], (Tensor, np.ndarray)): dset = map(_column, zip(*(dset[i] for i in range(len(dset)))))
     parts = list(dset)

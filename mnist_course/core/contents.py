@@ -17,8 +17,6 @@ from os import PathLike
 import torch
 from torch import Tensor
 
-from .guards import _a as a_kind
-
 # %% ../../nbs/core/contents.ipynb #ct000006
 def _short(v):
     "A value in a few words"
@@ -48,14 +46,14 @@ def file_path(
 ):        # The same
     "A `ValueError` unless it is a path: who has path and model the wrong way round is told so"
     if isinstance(path, (str, PathLike)): return path
-    raise ValueError(f'{a_kind(path)} where the file was expected: the path comes first, then the model')
+    raise ValueError(f'a {type(path).__name__} where the file was expected: the path comes first, then the model')
 
 def own_module(
     model, # What somebody gave as a network
 ):         # The same
     "A `ValueError` unless it is a module of torch's"
     if isinstance(model, torch.nn.Module): return model
-    what = f'the class {model.__name__}' if isinstance(model, type) else a_kind(model)
+    what = f'the class {model.__name__}' if isinstance(model, type) else f'a {type(model).__name__}'
     hint = 'make one of it first' if isinstance(model, type) else 'give the path first, then the network itself'
     raise ValueError(f'{what} where a network was expected: {hint}')
 
@@ -257,7 +255,7 @@ def _check_torchs(where, new, mine, after):
 
 # %% ../../nbs/core/contents.ipynb #ct000024
 def _all_finite(tree):
-    "No tensor in dicts and lists holds nan or inf? Of those that do, `warn_of_nan` tells"
+    "Does no tensor in dicts and lists hold nan or inf?"
     if isinstance(tree, Tensor): return not tree.is_floating_point() or bool(tree.isfinite().all())
     inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (list,tuple)) else ()
     return all(map(_all_finite, inside))
@@ -281,7 +279,9 @@ def check_opt_state(
     if twin is None: return
     try:
         put(twin, new)
+        sound = [p.isfinite().all() for p in params_of(twin)]
         _step(twin)
     except Exception as e: raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: {type(e).__name__}: {e}') from None
-    spoilt = any(not q.isfinite().all() for p,q in zip(params_of(opt), params_of(twin)) if p.isfinite().all())
-    if spoilt and _all_finite(new): raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: a step makes weights nan')
+    spoilt = any(was and not p.isfinite().all() for was,p in zip(sound, params_of(twin)))
+    if spoilt and _all_finite(new):    # where not, a warning tells of it
+        raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: a step with it makes weights nan')
