@@ -18,7 +18,7 @@ import torch
 from fastcore.basics import listify, patch
 from torch import Tensor, nn
 
-from .core.guards import (check_callbacks, check_count, check_function, check_loader, check_parts, check_pictures,
+from .core.guards import (as_tensor, check_callbacks, check_count, check_function, check_loader, check_parts, check_pictures,
                                       check_loss, check_range, explained, in_any_case, metric_name, one_number, warn_of_typos)
 from .core.progress import EpochBar, plot_loss, plot_metrics, plot_rates
 from .data import show_digits
@@ -214,7 +214,7 @@ class Recorder(Callback):
             self.losses.append(loss)
             self.lrs.append(get_hyper(learn.opt, 'lr'))
         else:
-            metrics = [one_number(torch.as_tensor(m(learn.pred, learn.yb)), f'the metric {metric_name(m)}').to(loss) for m in learn.metrics]
+            metrics = [one_number(as_tensor(name := f'the metric {metric_name(m)}', m(learn.pred, learn.yb)), name).to(loss) for m in learn.metrics]
             self._stats.append(torch.stack([loss, *metrics]))
 
     def _means(self):
@@ -376,7 +376,8 @@ class LRFinder(Callback):
         self.mean = self.smooth*self.mean + (1-self.smooth)*self.learn.loss.item()
         self.lrs.append(self.lr)
         self.losses.append(self.mean/(1-self.smooth**len(self.lrs)))
-        if not self.losses[-1] <= 4*min(self.losses) or len(self.lrs)==self.num_it: raise CancelFitException
+        best = min(self.losses)    # below 0 for some losses: then it is as far above as for others
+        if not self.losses[-1] <= best+3*abs(best) or len(self.lrs)==self.num_it: raise CancelFitException
 
 # %% ../nbs/06_learner.ipynb #lrf00002
 def steepest(
@@ -384,6 +385,7 @@ def steepest(
     losses:list, # The smoothed loss at each of them
 )->float:        # One of the rates, never the first or the last
     "The rate at which the loss falls fastest on its way to its lowest point; a `ValueError` if it never falls"
+    if not losses: raise ValueError('no rate was tried: a callback ends the search before its first step')
     lrs, losses = torch.tensor(lrs, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64)
     if not losses[:3].isfinite().all():
         raise ValueError(f'the loss is {losses[~losses.isfinite()][0]} from the start, at a rate of {lrs[0]:.3g}: '

@@ -6,14 +6,13 @@
 __all__ = ['calc_grad', 'DataLoader', 'train_epoch', 'validate_epoch', 'validate_images']
 
 # %% ../nbs/04_sgd.ipynb #583438a4
-import operator
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .core.compute import find_device
+from .core.compute import check_seed, find_device
 from .core.guards import as_tensor, check_count, check_used
 from .data import to_float
 from .loss import batch_accuracy
@@ -39,12 +38,15 @@ def _column(values):
 
 def _as_xy(dset):
     "The two tensors of a data set: a pair `(x, y)`, or a list of pairs"
-    if not hasattr(dset, '__len__'): raise ValueError(f'the data set is a {type(dset).__name__}: give a list of pairs, as list(zip(x, y)), or two tensors (x, y)')
+    if not (hasattr(dset, '__len__') and hasattr(dset, '__getitem__')) or isinstance(dset, dict):
+        raise ValueError(f'the data set is a {type(dset).__name__}: give a list of pairs, as list(zip(x, y)), or two tensors (x, y)')
+    if not getattr(dset, 'ndim', 1): raise ValueError('the data set is a single number: give two tensors (x, y), or a list of pairs')
     if len(dset)==0: raise ValueError('the data set is empty: a loader needs at least one row')
     if not isinstance(dset[0], (Tensor, np.ndarray)): dset = map(_column, zip(*(dset[i] for i in range(len(dset)))))
     parts = list(dset)
     if len(parts)!=2: raise ValueError(f'the data set: expected x and y, found {len(parts)} parts: give two tensors (x, y), or pairs')
     x, y = map(as_tensor, 'xy', parts)
+    if not (x.ndim and y.ndim): raise ValueError('the data set: x and y each need a row for every example, found a single number')
     if len(x)!=len(y): raise ValueError(f'x has {len(x)} rows and y has {len(y)}: each x needs one y')
     if len(x)==0: raise ValueError('the data set is empty: a loader needs at least one row')
     return x, y
@@ -62,9 +64,11 @@ class DataLoader:
     ):
         x, y = _as_xy(dset)
         bs = check_count('bs', bs, 'rows')
+        for name,v in ('shuffle',shuffle), ('drop_last',drop_last):
+            if isinstance(v, str): raise ValueError(f'{name} is {v!r}: expected True or False')    # 'no' would count as True
         if drop_last and bs>len(x):
             raise ValueError(f'{len(x)} rows make no whole batch of {bs}: choose a smaller bs or keep the last')
-        device, seed = find_device(device), None if seed is None else operator.index(seed)
+        device, seed = find_device(device), None if seed is None else check_seed(seed)
         self.x, self.y, self.device = x.to(device), y.to(device), device
         self.bs, self.shuffle, self.drop_last, self.seed = bs, shuffle, drop_last, seed
         self.generator = None if seed is None else torch.Generator().manual_seed(seed)

@@ -9,6 +9,7 @@ __all__ = ['seeded', 'check_seed', 'find_device', 'threads_set', 'needs']
 from collections.abc import Callable
 from contextlib import contextmanager
 from importlib.util import find_spec
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -29,7 +30,9 @@ def check_seed(
     seed:int, # What somebody gave as a seed
 )->int:       # The same, if torch can use it
     "A seed from 0 to 2**63-1, or a `ValueError` that says so"
-    if 0<=seed<2**63: return seed
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise ValueError(f'seed is {seed!r}: expected a whole number from 0 to 2**63-1')
+    if 0<=seed<2**63: return int(seed)
     raise ValueError(f'seed {seed} is out of range: give a whole number from 0 to 2**63-1')
 
 # %% ../../nbs/core/compute.ipynb #cad1c29a

@@ -254,6 +254,12 @@ def _check_torchs(where, new, mine, after):
             _check_like(f'{where}.state.{i}.{name}', memory[name], like)
 
 # %% ../../nbs/core/contents.ipynb #ct000024
+def _all_finite(tree):
+    "Does no tensor in dicts and lists hold nan or inf?"
+    if isinstance(tree, Tensor): return not tree.is_floating_point() or bool(tree.isfinite().all())
+    inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (list,tuple)) else ()
+    return all(map(_all_finite, inside))
+
 def check_opt_state(
     where:str,     # What the message begins with, as 'last.safetensors: state.opt'
     opt,           # The optimizer that is to get the state; it stays as it is
@@ -273,5 +279,9 @@ def check_opt_state(
     if twin is None: return
     try:
         put(twin, new)
+        sound = [p.isfinite().all() for p in params_of(twin)]
         _step(twin)
     except Exception as e: raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: {type(e).__name__}: {e}') from None
+    spoilt = any(was and not p.isfinite().all() for was,p in zip(sound, params_of(twin)))
+    if spoilt and _all_finite(new):    # where not, a warning tells of it
+        raise ValueError(f'{where} is no state that {type(opt).__name__} can go on with: a step with it makes weights nan')

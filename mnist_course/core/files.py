@@ -74,10 +74,10 @@ def write_atomic(
 ):
     "Write beside `path`, sync, rename: whoever looks finds the old file or the new one, whole"
     path = Path(path)
-    real = Path(os.path.realpath(path)) if path.is_symlink() else path    # the link stays, also one that leads to no file yet
-    part = real.with_name(f'.{real.name}.{secrets.token_hex(4)}.part')
+    real, part = Path(os.path.realpath(path)) if path.is_symlink() else path, None    # the link stays, also one that leads to no file yet
     try:
         if (old := _stat(path)) and not stat.S_ISREG(old.st_mode): return _write_plainly(path, data, old.st_mode)
+        part = real.with_name(f'.{real.name}.{secrets.token_hex(4)}.part')
         _sweep(real)
         with open(part, 'wb', opener=_private if old else None) as f:
             with suppress(OSError): _hold(f)
@@ -89,7 +89,8 @@ def write_atomic(
     except OSError as e:
         raise OSError(e.errno, f'not saved, what was there is unchanged: {e.strerror}', str(path)) from None
     finally:
-        with suppress(OSError): part.unlink()
+        if part:
+            with suppress(OSError): part.unlink()
     sync_folder(real.parent)
 
 # %% ../../nbs/core/files.ipynb #fl000011
@@ -122,11 +123,11 @@ def held(
 ):
     "Inside this `with`, no other run may write here: it gets an `OSError`"
     from filelock import FileLock, Timeout
-    path = Path(path)
+    path, named = Path(os.path.realpath(path)), path    # by whatever link it is named, it is one place
     file = path/'.lock' if path.is_dir() else path.with_name(f'.{path.name}.lock')
     lock = FileLock(file, timeout=0)
     try: lock.acquire()
-    except Timeout: raise OSError(f'another run writes to {path}: wait until it has ended, or name another') from None
+    except Timeout: raise OSError(f'another run writes to {named}: wait until it has ended, or name another') from None
     try: yield
     finally:
         with suppress(OSError): file.unlink()    # while it is held, so that nobody can hold it in between
@@ -165,7 +166,7 @@ def read_lesson(
 )->dict:       # What is in it
     "A notebook as nested dicts, each cell's source as one string; a ValueError where it is none"
     try:
-        nb = json.loads(Path(path).read_bytes())    # Windows may have put a mark before it, or made UTF-16 of it
+        nb = json.loads(read_whole(path))    # Windows may have put a mark before it, or made UTF-16 of it
         if 'cells' not in nb and 'worksheets' in nb: nb = _of_format_3(nb)
         for cell in nb['cells']: cell['source'], _ = ''.join(cell['source']), cell['cell_type']
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:

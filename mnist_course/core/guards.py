@@ -192,13 +192,18 @@ def explained(
     xb,              # The batch that it was given, or None
     loss_func=None,  # What was to be called after the model; not looked at unless the error is a `TypeError`
 )->Exception:        # A `ValueError` that says what to do, or the error itself where we know nothing better
-    "PyTorch's words for two mistakes that everyone makes once, in ours; and Python's for a loss that can't be called"
+    "PyTorch's words for mistakes that everyone makes once, in ours; and Python's for a loss that can't be called"
     said, shape = str(error), tuple(getattr(xb, 'shape', ()))
     if isinstance(error, TypeError) and said==f'{type(loss_func).__name__!r} object is not callable':
         return ValueError(f'loss_func is {loss_func!r}: expected a function')
     if 'more than 1 value per channel' in said:
         return ValueError(f'a batch of {len(xb)} is too small for batch normalisation, which needs 2 or more to train on: '
                           'give the loader drop_last=True, or another batch size')
+    if 'does not require grad and does not have a grad_fn' in said:
+        return ValueError('the loss has no gradient: all layers are frozen, or it was worked out apart from the model, '
+                          'as with .item(), .detach(), argmax or inside torch.no_grad()')
+    if found := re.search(r'mat1 and mat2 must have the same dtype, but got (\w+) and (\w+)', said):
+        return ValueError(f'a layer gets numbers of type {found[1]}, and its weights are {found[2]}: bring both to one type, as by .float()')
     if found := re.search(r'shapes cannot be multiplied \(\d+x(\d+) and (\d+)x(\d+)\)', said):
         got, takes, _ = map(int, found.groups())
         if len(shape)>2 and prod(shape[1:])==takes:

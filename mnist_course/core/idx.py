@@ -95,6 +95,8 @@ def idx_numbers(
     "What follows an idx file's header: as many bytes as it promises, no more, no less"
     def bad(found): return ValueError(f'{path}: expected {n:,} bytes of data for shape {shape}, found {found}')
     n = prod(shape)*np.dtype(dtype).itemsize
+    if not n and prod(s for s in shape if s)>max_bytes:    # NumPy takes no such shape, though it holds nothing
+        raise ValueError(f'{path}: expected at most {max_bytes:,} bytes of data, found a header that claims shape {shape}')
     if n>max_bytes: raise ValueError(f'{path}: expected at most {max_bytes:,} bytes of data, found a header that claims {n:,}')
     on_disk, is_gzip = os.fstat(f.fileno()).st_size, isinstance(f, gzip.GzipFile)
     room = 1032*on_disk if is_gzip else on_disk-f.tell()

@@ -48,7 +48,8 @@ def reading(
 ):
     "Whatever a library raises becomes one `ValueError` that names the file"
     try: yield
-    except (ModuleNotFoundError, MemoryError): raise
+    except ModuleNotFoundError: raise
+    except MemoryError: raise ValueError(f'{path}: expected {what}, found one that claims more than the memory holds') from None
     except Exception as e:
         if str(e).startswith(str(path)): raise
         why = ' '.join(str(e).split())[:200] + '; save them as numbers, as np.stack makes them of a list'*('Object arrays' in str(e))

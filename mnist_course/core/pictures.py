@@ -212,7 +212,9 @@ def _open(
         try: return nullcontext(Image.fromarray(as_picture(image)))
         except ValueError as e: raise _Refused(e) from None
     if isinstance(image, Image.Image): return nullcontext(image)
-    if not _is_file(image): raise _Refused(f'a {type(image).__name__}: expected a file, a PIL image, an array or a tensor')
+    if not _is_file(image):
+        kind = type(image).__name__
+        raise _Refused(f'a{"n"*(kind[0] in "aeioAEIO")} {kind}: expected a file, a PIL image, an array or a tensor')
     if isinstance(image, (str,Path)): _check_file(image)
     with _opened(image) as f: n = _parts(f)
     if n>MAX_PARTS: raise _Refused(f'a TIFF of {n:,} strips or tiles: expected at most {MAX_PARTS:,}. Save it as PNG')

@@ -79,18 +79,25 @@ def digest_rows(
 # %% ../../nbs/core/runs.ipynb #rn000016
 _asked = ('batches an epoch','batch size','pictures to train on','metrics')    # of each file; the others since version 0.1.0
 
+def _digest(dl, name):
+    "Of a loader's tensor; None where it has none by that name"
+    t = getattr(dl, name, None)
+    return digest_rows(t) if isinstance(t, Tensor) else None
+
 def run_settings(
     learn,  # A Learner of lesson 06
 )->dict:    # By name, for a header; None where it isn't known, as the recipe unless one of its callbacks has it
     "What a Learner must share with the one that was saved, beside the shapes of its network and its optimizer"
     dl, recipes = learn.dls.train, [getattr(cb, 'recipe', None) for cb in learn.cbs]
-    x, y = (t if isinstance(t, Tensor) else None for t in (getattr(dl, 'x', None), getattr(dl, 'y', None)))
+    x, valid, loss = getattr(dl, 'x', None), getattr(learn.dls, 'valid', None), learn.loss_func
     return {'batches an epoch': len(dl), 'batch size': getattr(dl, 'bs', None),
-            'pictures to train on': None if x is None else len(x),
+            'pictures to train on': len(x) if isinstance(x, Tensor) else None,
             'metrics': [getattr(m, '__name__', type(m).__name__) for m in learn.metrics],    # as `guards.metric_name`: modules of the core import none of ours
-            'recipe': next((r.name for r in recipes if r), None), 'loss': name_of(learn.loss_func), 'seed': getattr(dl, 'seed', None),
-            'digest of the pictures': None if x is None else digest_rows(x),
-            'digest of the labels': None if y is None else digest_rows(y), 'layers': describe_layers(learn.model)}
+            'recipe': next((r.name for r in recipes if r), None), 'loss': name_of(loss), 'seed': getattr(dl, 'seed', None),
+            'digest of the pictures': _digest(dl, 'x'), 'digest of the labels': _digest(dl, 'y'),
+            'digest of the pictures to validate': _digest(valid, 'x'), 'digest of the labels to validate': _digest(valid, 'y'),
+            'weights in the loss': {k: digest_rows(t) for k,t in loss.named_buffers()} if isinstance(loss, nn.Module) else None,
+            'layers': describe_layers(learn.model)}
 
 # %% ../../nbs/core/runs.ipynb #rn000017
 def _is_layers(v):
@@ -98,7 +105,7 @@ def _is_layers(v):
 
 def check_run(
     path,      # The file, for the message
-    then:dict, # By `run_settings`, from the file's header; an older file may have the first four alone
+    then:dict, # By `run_settings`, from the file's header; an older file may lack all but the first four
     now:dict,  # By `run_settings`
 ):
     "A `ValueError` that names the first thing on which a file and a Learner differ; what is unknown then or now isn't held against it"

@@ -6,14 +6,12 @@
 __all__ = ['STEPS', 'ARTICLES', 'WHOLE', 'FUSED', 'ARTICLE_LOOP', 'ARTICLE', 'COMPARISONS', 'TheirLoader', 'OurLoader',
            'same_batches', 'loader_setup', 'their_epoch', 'epoch_setup', 'their_steps', 'Slices', 'Shuffled', 'scored',
            'article_side', 'check_twins', 'recipe_setup', 'hand_setup', 'feed_setup', 'augment_setup', 'fastai_here',
-           'predict_setup', 'import_setup', 'to_98_setup', 'to_99_setup', 'three_seven_setup', 'recipe_products',
-           'hand_products', 'three_sevens', 'fit_products', 'predict_products']
+           'predict_setup', 'import_setup', 'to_98_setup', 'to_99_setup', 'three_seven_setup']
 
 # %% ../../nbs/tools/comparisons.ipynb #f3b48382
 import copy, os, tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
-from inspect import signature
 from itertools import islice, zip_longest
 from pathlib import Path
 
@@ -33,8 +31,8 @@ from ..softmax import accuracy
 from ..speed import BufferedLoader, ExampleNet, fast_random_warp, fast_warp
 from ..speed import fit_37, fit_98, fit_fast, torchvision_mnist, two_classes
 from ..speed_answer import answering_net, save_numpy
-from ..speed_by_hand import HANDS, HandSoftmax, InkLoader, hand_steps
-from .floors import layer_products, products_of
+from ..speed_by_hand import HANDS, InkLoader, hand_steps
+from .floors import fit_products, hand_products, predict_products, recipe_products, three_sevens
 from .timing import Comparison
 
 # %% ../../nbs/tools/comparisons.ipynb #896920a5
@@ -439,52 +437,6 @@ def three_seven_setup(
         return learn.recorder.values[-1][-1] if full else None
     return theirs, partial(fit_37, train, seed), score
 
-# %% ../../nbs/tools/comparisons.ipynb #cfloor03
-def recipe_products(
-    seed:int,    # Not used: a recipe's products are the same for all
-    name:str,    # A recipe of linear layers
-    ink:int=784, # Pixels that the first layer looks at
-)->dict:         # How often each `Product` is made
-    "The products in a slice of a recipe"
-    recipe = get_recipe(name)
-    outs = [m.out_features for m in recipe.model().modules() if isinstance(m, nn.Linear)]
-    return layer_products([ink]+outs, recipe.bs, STEPS)
-
-def hand_products(
-    seed:int, # Of the order of the batches
-    name:str, # A recipe in `HANDS`
-)->dict:      # How often each `Product` is made
-    "The products in a slice of a recipe by hand, whose networks of several layers read as far as a batch has ink"
-    loader = InkLoader(load_mnist()[0], get_recipe(name).bs, seed)
-    ends = loader.ends.view(-1, loader.bs).amax(1).float().mean().item()
-    return recipe_products(seed, name, loader.rows.shape[1] if HANDS[name] is HandSoftmax else round(ends))
-
-# %% ../../nbs/tools/comparisons.ipynb #cfloor06
-def three_sevens(): # `Digits`, labelled 0 and 1
-    "The pictures that `three-seven` trains on"
-    return two_classes(threes_and_sevens()[0])
-
-def fit_products(
-    seed:int,                  # Of weights and batches
-    fit:Callable,              # From pictures and a seed to a network, as `fit_fast`
-    digits:Callable|None=None, # Gives the pictures; MNIST's unless given
-)->dict:                       # How often each `Product` is made
-    "The products in a whole run: those of its first step, and as often as there are others those of its second"
-    train, default = digits() if digits else load_mnist()[0], signature(fit).parameters
-    n, bs = default['n'].default, default['bs'].default
-    first, two = [products_of(partial(fit, train, seed, n=some)) for some in (bs,2*bs)]
-    later = n//bs-1
-    return {p: first[p] + later*(times-first[p]) for p,times in two.items()}
-
-def predict_products(
-    seed:int, # Not used: the products of an answer are the same for all
-    n:int=20, # Digits in a run
-)->dict:      # How often each `Product` is made
-    "The products in answering, a digit at a time"
-    net, picture = answering_net().eval(), torch.zeros(1,1,28,28)
-    with torch.no_grad(): one = products_of(lambda: net(picture))
-    return {p: n*times for p,times in one.items()}
-
 # %% ../../nbs/tools/comparisons.ipynb #artic001
 ARTICLE_LOOP = "the article's loop: torchvision's MNIST, DataLoader, torch.optim"
 ARTICLE = ARTICLE_LOOP    # its name in version 0.1.0
@@ -496,12 +448,12 @@ COMPARISONS = [
     Comparison('epoch', 'one epoch of the linear model, 3 against 7, batches of 256',
                "the articles' loop and loader", 'mnist_course.sgd.train_epoch and DataLoader', epoch_setup),
     *[Comparison(name, f'{STEPS} steps of the recipe', ARTICLE_LOOP, 'by hand, mnist_course.speed_by_hand',
-                 partial(hand_setup, name=name, **how), whole=WHOLE[name], products=partial(hand_products, name=name))
+                 partial(hand_setup, name=name, **how), whole=WHOLE[name], products=partial(hand_products, name=name, steps=STEPS))
       for name,how in ARTICLES.items()],
     *[Comparison(f'{name}-learner', f'{STEPS} steps of the recipe', ARTICLE_LOOP,
                  'our Learner and loader, fused optimizer, FlushDenormals',
                  partial(recipe_setup, name=name, our_opt=opt, **ARTICLES[name]), whole=WHOLE[name],
-                 products=partial(recipe_products, name=name))
+                 products=partial(recipe_products, name=name, steps=STEPS))
       for name,opt in FUSED.items()],
     Comparison('to-98', 'a training run to about 98 %, linear layers only', "mlp-490 in the article's loop, 18 epochs",
                'mnist_course.speed.fit_98', to_98_setup, slices=144, whole=9,

@@ -52,6 +52,9 @@ FAULTS = {
     110: 'a method named almost like a moment', 111: 'a layer of another width',
     112: 'two runs, one place of curves, one site, one reset notebook, one table', 113: "a pipe among a learner's copies",
     114: 'a table that is begun anew and not finished', 115: 'a link that leads nowhere, as a hint',
+    116: 'resumed with other weights of classes, or another set to validate', 117: 'a right digest: memory whose next step is nan',
+    118: 'frozen layers, a detached loss, numbers of two types', 119: 'a metric that gives nothing',
+    120: 'a search for a rate on a loss below 0, and one without a step', 121: 'npz: more than the memory holds',
 }
 came = defaultdict(lambda: {'with': [], 'without': []})   # number -> outcomes of its tests
 

@@ -1,4 +1,4 @@
-"Faults 1 to 15 and 96 to 105: data files that are not what they claim to be or mean, and a folder of pictures that is not written to its end"
+"Faults 1 to 15, 96 to 105 and 121: data files that are not what they claim to be or mean, and a folder of pictures that is not written to its end"
 import gzip, os, resource, shutil, signal, zipfile
 from pathlib import Path
 
@@ -435,3 +435,14 @@ def test_objects_in_an_npz_are_never_unpickled(tmp_path):
     np.savez(tmp_path/'a.npz', x_train=np.array([Trap(file)], dtype=object), y_train=np.arange(1))
     with pytest.raises(ValueError, match='a.npz: expected a NumPy archive'): load_any(tmp_path/'a.npz')
     assert not file.exists()
+
+
+no_sentence = mutant('mnist_course.core.layouts_names.reading', 'except MemoryError: raise ValueError(', 'except MemoryError: raise MemoryError(')
+
+@pytest.mark.fault(121, without={'mnist_course.core.layouts.reading': no_sentence['mnist_course.core.layouts_names.reading']})
+def test_an_npz_that_claims_more_than_the_memory_holds_is_refused(tmp_path, monkeypatch):
+    from mnist_course.core import layouts
+    def load(path, **kwargs): raise MemoryError('Unable to allocate 1.0 TiB for an array')
+    np.savez(tmp_path/'a.npz', x_train=some, y_train=np.arange(3))
+    monkeypatch.setattr(layouts.np, 'load', load)
+    with pytest.raises(ValueError, match='a.npz: expected a NumPy archive .*, found one that claims more than the memory holds'): layouts.read_npz(tmp_path/'a.npz')

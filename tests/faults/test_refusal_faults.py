@@ -1,4 +1,4 @@
-"""Faults 106 to 111: what is refused is refused at once and changes nothing, and all that is taken can be given back"""
+"""Faults 106 to 111, 118 and 119: what is refused is refused at once and changes nothing, and all that is taken can be given back"""
 import math, os, warnings
 
 import numpy as np
@@ -191,3 +191,37 @@ def test_a_layer_of_another_width_is_told_in_numbers():
     for model,xs,said in ((nn.Linear(100,10), X, '100 numbers, and each example has shape \\(784,\\)'), (nn.Sequential(nn.Flatten(), nn.Linear(100,10)), x, 'takes rows of 100 numbers, and gets rows of 784'),
                           (nn.Sequential(nn.Linear(784,5), nn.Linear(6,10)), X, 'takes rows of 6 numbers, and gets rows of 5'), (nn.Sequential(nn.Identity(), nn.Linear(784,10)), x, 'takes rows of 784 numbers.*flatten')):
         with pytest.raises(ValueError, match=said): fit(learner(model, loaders=[DataLoader((xs,Y), 8), DataLoader((xs,Y), 8)]))
+
+
+# What a step needs
+
+def apart(how): return lambda pred, y: how(cross_entropy(pred, y))
+
+def losing(loss_func, model=None, xs=X):
+    learn = learner(model, loaders=[DataLoader((xs,Y), 8), DataLoader((xs,Y), 8)])
+    learn.loss_func = loss_func
+    return learn
+
+NO_GRADIENT = 'the loss has no gradient: all layers are frozen, or it was worked out apart from the model'
+
+@pytest.mark.fault(118, without={'mnist_course.learner.explained': 'lambda e, xb, loss_func=None: e'})
+@pytest.mark.parametrize('make, said', [
+    (lambda: losing(cross_entropy, mlp(784,4,10).requires_grad_(False)), NO_GRADIENT), (lambda: losing(apart(torch.Tensor.detach)), NO_GRADIENT),
+    (lambda: losing(lambda pred, y: (pred.argmax(1)!=y).float().mean()), NO_GRADIENT),
+    (lambda: losing(cross_entropy, xs=X.double()), 'a layer gets numbers of type Double, and its weights are Float: bring both to one type'),
+    (lambda: losing(cross_entropy, mlp(784,4,10).double()), 'a layer gets numbers of type Float, and its weights are Double: bring both to one type')])
+def test_no_gradient_and_two_types_are_told(make, said):
+    with pytest.raises(ValueError, match=said): fit(make())
+
+def test_one_type_and_one_layer_that_is_free_are_enough():
+    model = mlp(784,4,10).requires_grad_(False)
+    list(model.parameters())[-1].requires_grad_()
+    for learn in (losing(cross_entropy, mlp(784,4,10).double(), X.double()), losing(cross_entropy, model)): assert math.isfinite(fit(learn).recorder.values[0][0])
+
+
+@pytest.mark.fault(119, without={'mnist_course.learner.as_tensor': 'lambda name, v: __import__("torch").as_tensor(v)'})
+def test_a_metric_that_gives_nothing_is_named():
+    def shown(pred, y): (pred.argmax(1)==y).float().mean()    # its return is forgotten
+    with pytest.raises(ValueError, match='the metric shown: expected numbers, as a tensor, an array or lists of one length, found a NoneType'): fit(learner(metrics=shown))
+    for gives in (np.float64(.5), .5, torch.tensor([.5])):
+        assert fit(learner(metrics=lambda pred, y, gives=gives: gives)).recorder.values[0][2]==.5

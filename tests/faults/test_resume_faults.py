@@ -1,4 +1,4 @@
-"""Faults 65 to 82: a run that goes on with something else than it began with, a file whose digest is right and whose contents are not,
+"""Faults 65 to 82, 116, 117 and 120: a run that goes on with something else than it began with, a file whose digest is right and whose contents are not,
 errors that hide the one before, and a search for a rate that has none to give"""
 import copy, math, warnings
 from functools import partial
@@ -30,10 +30,10 @@ def data(n=40, seed=0):
 
 def net(act=nn.ReLU, pixels=(0.,1.)): return nn.Sequential(Pixels(*pixels), nn.Linear(784,8), act(), nn.Linear(8,10))
 
-def learner(xy=None, model=None, loss=cross_entropy, opt=Adam, seed=1, metrics=accuracy, bs=10, **kwargs):
+def learner(xy=None, model=None, loss=cross_entropy, opt=Adam, seed=1, metrics=accuracy, bs=10, held_out=None, **kwargs):
     torch.manual_seed(0)
     xy = data() if xy is None else xy
-    dls = DataLoaders(DataLoader(xy, bs, shuffle=True, seed=seed, **kwargs), DataLoader(data(20, 1), 20))
+    dls = DataLoaders(DataLoader(xy, bs, shuffle=True, seed=seed, **kwargs), DataLoader(held_out or data(20, 1), 20))
     return Learner(dls, model or net(), loss, opt, metrics=metrics)
 
 def fit(learn, n=1, **kwargs):
@@ -86,6 +86,22 @@ def test_other_pictures_or_labels_are_not_gone_on_with(saved, make, said): refus
 def test_another_loss_activation_or_range_of_pixels_is_not_gone_on_with(saved, make, said): refused(saved, None, said, make)
 
 
+def weighted(last=2.): return nn.CrossEntropyLoss(torch.tensor([1.]*9+[last]))
+
+@pytest.mark.fault(116, without={CHECK_RUN: 'lambda *args: None'})
+@pytest.mark.parametrize('make', [lambda: learner(loss=weighted(3.)), lambda: learner(loss=nn.CrossEntropyLoss())])
+def test_other_weights_of_classes_are_not_gone_on_with(tmp_path, make):
+    path = tmp_path/'last.safetensors'
+    persist.save_checkpoint(path, fit(learner(loss=weighted()), 2))
+    refused(path, None, "made with weights in the loss: {'weight': ", make)
+    assert same(weights(fit(learner(loss=weighted()), 4, cbs=persist.Resume(path)).model), weights(fit(learner(loss=weighted()), 4).model))
+
+
+@pytest.mark.fault(116, without={CHECK_RUN: 'lambda *args: None'})
+@pytest.mark.parametrize('xy, said', [(data(20, 2), 'digest of the pictures to validate: '), ((data(20, 1)[0], data(20, 1)[1].flip(0)), 'digest of the labels to validate: ')])
+def test_another_set_to_validate_is_not_gone_on_with(saved, xy, said): refused(saved, None, f'made with {said}', lambda: learner(held_out=xy))
+
+
 @pytest.mark.fault(66, without={CHECK_RUN: 'lambda *args: None'})
 def test_another_recipe_is_not_gone_on_with(tmp_path):
     recipe = RECIPES['mlp-64-64']
@@ -109,7 +125,10 @@ def test_another_seed_is_said_to_play_no_part_and_plays_none(saved):
 
 def old(header, tensors): header['run'] = {k: header['run'][k] for k in ('batches an epoch','batch size','pictures to train on','metrics')}
 
-@pytest.mark.parametrize('change', [None, old])
+def before_it_was_asked(header, tensors):
+    for name in ('digest of the pictures to validate','digest of the labels to validate','weights in the loss'): del header['run'][name]
+
+@pytest.mark.parametrize('change', [None, old, before_it_was_asked])
 def test_the_same_run_goes_on_and_so_does_one_from_an_older_version(saved, change):
     if change: rewrite(saved, change)
     whole = fit(learner(), 4)
@@ -216,6 +235,27 @@ def test_a_state_of_no_such_optimizer_of_torch_is_refused(tmp_path, i):
     persist.save_checkpoint(path, fit(make(), 2))
     assert len(fit(make(), 3, cbs=persist.Resume(path)).recorder.values)==3
     refused(path, *TORCHS[i], make)
+
+
+NEGATIVE = {Adam: 'opt.memory.state.0.2', torch.optim.AdamW: 'opt.state.0.exp_avg_sq'}
+
+@pytest.mark.fault(117, without=unchecked)
+@pytest.mark.parametrize('opt', NEGATIVE)
+def test_a_mean_of_squares_below_0_is_refused(tmp_path, opt):
+    path, make = tmp_path/'last.safetensors', partial(learner, opt=opt)
+    persist.save_checkpoint(path, fit(make(), 2))
+    refused(path, tensor(NEGATIVE[opt], lambda t: -t-1), f'no state that {opt.__name__} can go on with: a step with it makes weights nan', make)
+
+
+@pytest.mark.parametrize('opt', NEGATIVE)
+def test_a_learner_whose_own_memory_is_nan_takes_a_sound_state(tmp_path, opt):
+    path, make = tmp_path/'last.safetensors', partial(learner, opt=opt)
+    persist.save_checkpoint(path, fit(make(), 2))
+    learn, sound = fit(make()), weights(make().model)
+    fit(learn, cbs=type('Spoils', (Callback,), dict(after_loss=lambda self: self.learn.training and setattr(self.learn, 'loss', self.learn.loss*math.nan)))())
+    learn.model.load_state_dict(sound)    # weights are put back, the optimizer still has nan in its memory
+    persist.load_checkpoint(path, learn)
+    assert same(weights(learn.model), weights(fit(make(), 2).model))
 
 
 def places(tree, at=()):
@@ -510,6 +550,38 @@ def test_a_loss_that_only_rises_gives_no_rate():
     assert same(weights(learn.model), before) and learn.opt is None
     with pytest.raises(ValueError, match='the loss is nan from the start, at a rate of 1e-05: check data and model'):
         learner((data()[0]*math.nan, data()[1])).lr_find(show_plot=False)
+
+
+def four_times_the_best(patch):
+    def after_step(self):
+        self.mean = self.smooth*self.mean + (1-self.smooth)*self.learn.loss.item()
+        self.lrs.append(self.lr)
+        self.losses.append(self.mean/(1-self.smooth**len(self.lrs)))
+        if not self.losses[-1] <= 4*min(self.losses) or len(self.lrs)==self.num_it: raise learner_module.CancelFitException
+    patch.setattr(LRFinder, 'after_step', after_step)
+
+@pytest.mark.fault(120, without=four_times_the_best)
+@pytest.mark.parametrize('below', [3, 10])
+def test_a_loss_below_0_that_falls_gives_a_rate(below):
+    "The same rate as where it is above 0: less a constant, it has the same slopes"
+    def find(loss): return learner(loss=loss, opt=SGD, bs=40).lr_find(1e-3, 1., num_it=40, show_plot=False)
+    rate = find(lambda pred, y: cross_entropy(pred, y)-below)
+    assert 1e-3<rate<1 and math.isclose(rate, find(cross_entropy), rel_tol=1e-3)
+
+
+def without_its_sentence(patch):
+    found = learner_module.steepest
+    patch.setattr(learner_module, 'steepest', lambda lrs, losses: found(lrs, losses) if losses else math.nan)
+
+@pytest.mark.fault(120, without=without_its_sentence)
+def test_a_search_that_a_callback_ends_before_its_first_step_is_told():
+    class Ends(Callback):
+        def before_batch(self): raise learner_module.CancelFitException
+    learn = learner()
+    learn.add_cbs(Ends())
+    before = weights(learn.model)
+    with pytest.raises(ValueError, match='no rate was tried: a callback ends the search before its first step'): learn.lr_find(show_plot=False)
+    assert same(weights(learn.model), before) and learn.opt is None
 
 
 @pytest.mark.fault(82, without=as_it_was)
