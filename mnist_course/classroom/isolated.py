@@ -109,14 +109,18 @@ class Worker:
     ):
         self.isolate, self.limits, self.process, self.is_over = isolate, dict(seconds=seconds, gigabytes=gigabytes), None, False
         self.seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-        self.due, self.rest = 0, bytearray()    # lines still to come for the last job; what was read ahead
+        self.due, self.rest, self.place = 0, bytearray(), None    # lines still to come for the last job; what was read ahead; where its files lie
 
     def _begin(self):
         if self.is_over: raise RuntimeError('the run was ended')
         self.rest = bytearray()
         self.errors = tempfile.TemporaryFile('w+', errors='replace')
         command = [*(wall() if self.isolate else []), sys.executable, '-c', _boot]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, cwd='/')
+        env = os.environ
+        if not self.isolate:    # a wall has a place of its own; without one, what lies here goes even where the process is killed
+            self.place = tempfile.TemporaryDirectory(prefix='mnist_course_', ignore_cleanup_errors=True)
+            env = env | dict(TMPDIR=self.place.name)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, cwd='/', env=env)
         with _one_at_a_time: text = _first_line()
         self._send(text)
 
@@ -136,6 +140,7 @@ class Worker:
                 process.wait(1)
         process.kill()
         process.wait()
+        if self.place: self.place.cleanup()
         for f in (process.stdin, process.stdout, self.errors):
             with suppress(OSError, ValueError): f.close()
 

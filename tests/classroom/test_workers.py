@@ -2,7 +2,7 @@
 
 All of it is counted. How long it takes, `tests/grading_speed.py` shows.
 """
-import subprocess, sys
+import subprocess, sys, tempfile, threading, time
 
 import pytest
 from checks import ROOT
@@ -76,6 +76,21 @@ def test_a_worker_that_dies_in_the_middle_of_a_notebook_loses_no_exercise(worker
     worker.process.kill()
     worker.process.wait()
     assert [v.status for v in judged]==['wrong', 'done']
+
+
+def test_a_worker_without_a_wall_that_is_killed_leaves_no_folder(tmp_path, monkeypatch):
+    "Its answers' folders lie in one, which is ours"
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    worker = Worker(isolate=False, seconds=60)
+    def look(): list(worker.judge(copy_with('import time, pathlib\npathlib.Path("here").touch()\ntime.sleep(60)'), [LINEAR]))
+    asked = threading.Thread(target=look, daemon=True)
+    asked.start()
+    end = time.monotonic()+60
+    while not list(tmp_path.rglob('here')) and time.monotonic()<end: time.sleep(.01)
+    assert len(list(tmp_path.iterdir()))==1
+    worker.end(for_good=True)
+    asked.join(30)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_exercise_never_sees_the_one_before_it(worker):
