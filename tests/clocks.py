@@ -12,7 +12,7 @@ from pathlib import Path
 STEADY = {'perf_counter', 'process_time', 'thread_time', 'monotonic'}    # of the module `time`, which also has `time`
 CLOCKS = {name+ns for name in STEADY for ns in ('','_ns')} | {'default_timer', 'getrusage', 'in_turns'}
 DATES = {'now', 'utcnow'}                                                # methods of `datetime` and its like
-FIELDS = {'seconds', 'times', 'took', 'elapsed', 'ratio', 'theirs_s', 'ours_s', 'median_s', 'min_s', 'max_s'}
+FIELDS = {'seconds', 'times', 'took', 'elapsed', 'ratio', 'theirs_s', 'ours_s', 'floor_s', 'floors', 'median_s', 'min_s', 'max_s'}
 GROWS = {'append', 'extend', 'add', 'insert', 'update', 'setdefault'}    # put their arguments into what they belong to
 COUNTS = {'len', 'type', 'isinstance', 'set', 'select'}                  # what they say of timed values is no time
 LABELS = {'name', 'machine', 'accuracy', 'threads'}                      # beside the times in the bench's report
