@@ -427,7 +427,7 @@ def interrupt_at_random(name, sig, tmp_path, copies, moments, real=False):
         delay = dice.uniform(0, seconds*(4 if real else 1))*(i>0)    # at once, and somewhere in the run
         code, err, left = interrupt(args, cwd, sig, delay, real)
         due, last = ENDS[sig]
-        assert code in (due, OVER.get(name, 0)) and not left and 'Traceback' not in err and 'Exception ignored' not in err, (code, left, err)
+        assert code in (due, OVER.get(name, 0)) and not left and 'Traceback' not in err and not any(word in err for word in ('Exception ignored', 'a fault of mnist_course')), (code, left, err)
         if code==due:
             said = [line for line in err.splitlines() if line.strip()]
             assert said[-1:]==[last] and re.fullmatch(f'{says}|No file is left half-written.', said[-2]), (code, err, (cwd/'out').read_text(), shutil.disk_usage(cwd))
