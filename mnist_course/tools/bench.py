@@ -20,7 +20,7 @@ from .timing import machine, measure
 def run_bench(
     names:Iterable|None=None,    # Names of comparisons; all unless given
     reps:int=7,                  # How often each side runs
-    threads:int=1,               # Threads for torch
+    threads:int=1,               # Threads for torch and NumPy
     seed:int=0,                  # Seed of weights and batches
     progress:Callable|None=None, # Called with the comparison and the pairs done
     whole:bool=False,            # As many repetitions as a whole training run takes, where there is one?
