@@ -46,11 +46,27 @@ def test_a_learner_sees_a_diagnosis_mends_it_and_sees_the_tick(page, lab, folder
     address, token = lab
     def code(text): return page.locator('.jp-Notebook .jp-CodeCell', has=page.locator('.cm-content', has_text=text))
     def idle(): expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status=idle]')).to_be_attached()
+    def go_to(cell, line):
+        line.click()
+        expect(cell).to_have_class(re.compile('jp-mod-active'))
+        expect(cell.locator('.cm-editor')).to_have_class(re.compile('cm-focused'))
+    def begun(cell, act):
+        "What `act` does runs a cell; again where nothing begins, as on a page that is still being set up and goes back to its first cell"
+        prompt = cell.locator('.jp-InputPrompt')
+        before = prompt.inner_text()
+        for _ in range(4):
+            act()
+            with suppress(AssertionError):
+                expect(prompt).not_to_have_text(before, timeout=15_000)
+                break
+        expect(prompt).to_have_text(re.compile(r'\d'))
     def run(cell):
-        cell.locator('.cm-line').first.click()
-        page.keyboard.press('Shift+Enter')
+        def press():
+            go_to(cell, cell.locator('.cm-line').first)
+            page.keyboard.press('Shift+Enter')
+        begun(cell, press)
     def write(cell, old, new):
-        cell.locator('.cm-line', has_text=old).click()
+        go_to(cell, cell.locator('.cm-line', has_text=old))
         for key in ('Home','Shift+End'): page.keyboard.press(key)
         page.keyboard.type(new)
         expect(cell.locator('.cm-line').last).to_have_text('    '+new)
@@ -61,24 +77,16 @@ def test_a_learner_sees_a_diagnosis_mends_it_and_sees_the_tick(page, lab, folder
         for part in parts: expect(check.locator('.jp-OutputArea-output')).to_contain_text(part)
         return check.locator('.jp-OutputArea-output').inner_text()
 
-    def run_above(cell, last):
-        "Run all above a cell, `last` the one before it; again where nothing begins: a page that is being set up may go back to its first cell"
-        prompt = last.locator('.jp-InputPrompt')
-        for _ in range(4):
-            cell.locator('.cm-line').first.click()
-            expect(cell).to_have_class(re.compile('jp-mod-active'))
-            page.locator('.lm-MenuBar-item', has_text='Run').click()
-            page.locator('.lm-Menu-item', has_text='Run All Above Selected Cell').click()
-            with suppress(AssertionError):
-                expect(prompt).not_to_have_text('[ ]:', timeout=15_000)
-                break
-        expect(prompt).to_have_text(re.compile(r'\d'))    # no error stopped the run
-        idle()
+    def run_above(cell):
+        go_to(cell, cell.locator('.cm-line').first)
+        page.locator('.lm-MenuBar-item', has_text='Run').click()
+        page.locator('.lm-Menu-item', has_text='Run All Above Selected Cell').click()
 
     page.goto(f'{address}/lab/tree/{LESSON}?token={token}')
     task, check, before = code('x:Tensor, # Any numbers'), code('check(sigmoid)'), code('far = torch.tensor')
     idle()
-    run_above(task, before)
+    begun(before, lambda: run_above(task))    # it is the last above: no error stopped the run
+    idle()
 
     assert '✗' not in judged('○ 03.3 sigmoid: not written yet')
     write(task, BEGIN, WRONG)
