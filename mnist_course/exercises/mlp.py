@@ -118,7 +118,7 @@ def _kind(net):
     if isinstance(net, nn.ModuleList): return 'an nn.ModuleList'
     return 'another module' if isinstance(net, nn.Module) else with_article(kind_of(net))
 
-def _varied(w): return len(w.unique())>1 if w.numel()>1 else w.any().item()
+def _varied(w): return w.numel()==1 or len(w.unique())>1    # of a single number nothing can be said
 
 def _layers(mlp, sizes, act):
     "The layers by name, with the widths of the linear ones, and what comes out"
