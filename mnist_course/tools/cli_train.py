@@ -327,7 +327,7 @@ def bench(
     reps:Annotated[int, typer.Option(metavar='N', parser=count_of, help='How often each side runs.')]=7,
     threads:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Threads that torch may use.')]=1,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
-    quick:Annotated[bool, typer.Option('--quick', help='At most 2 repetitions.')]=False,
+    quick:Annotated[bool, typer.Option('--quick', help='A single repetition, for a first look.')]=False,
     whole:Annotated[bool, typer.Option('--whole', help='Train the recipes to their end; takes minutes.')]=False,
     as_json:Annotated[bool, typer.Option('--json', help='Print JSON, with every single time.')]=False,
 ):
@@ -345,7 +345,7 @@ def bench(
         with kept(lambda: 'Nothing is kept.'): return _photos(1 if quick else 5, as_json)
     from rich.console import Console
     from mnist_course.tools.bench import bench_json, bench_table, machine, run_bench
-    reps, screen = min(reps, 2) if quick else reps, sys.stderr.isatty()
+    reps, screen = 1 if quick else reps, sys.stderr.isatty()
     def progress(c, n):
         typer.echo(f'\r\033[K{c.name}: {n} of {whole and c.whole or reps}', err=True, nl=False)
     with kept(lambda: 'Nothing is kept: the figures are printed at the end.'):
