@@ -325,7 +325,7 @@ def _photos(n, as_json):
 def bench(
     names:Annotated[list[str]|None, typer.Argument(help="Only these comparisons; or 'photos', which reads photos of every kind.", show_default='all')]=None,
     reps:Annotated[int, typer.Option(metavar='N', parser=count_of, help='How often each side runs.')]=7,
-    threads:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Threads that torch may use.')]=1,
+    threads:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Threads that torch and NumPy may use.')]=1,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
     quick:Annotated[bool, typer.Option('--quick', help='A single repetition, for a first look.')]=False,
     whole:Annotated[bool, typer.Option('--whole', help='Train the recipes to their end; takes minutes.')]=False,

@@ -267,11 +267,10 @@ FUSED = {'mlp-64-64': partial(torch.optim.Adam, fused=True),
 
 # %% ../../nbs/tools/comparisons.ipynb #831ad20e
 def feed_setup(
-    seed:int,    # Seed of the order
-    bs:int=128,  # Pictures in a batch
-    some:int=67, # Batches of theirs that are timed: a seventh of the epoch
-)->tuple:        # `(theirs, ours, None)`
-    "A shuffled epoch of MNIST as float batches: a part of it in torchvision's way, and all of it by `BufferedLoader`"
+    seed:int,   # Seed of the order
+    bs:int=128, # Pictures in a batch
+)->tuple:       # `(theirs, ours, None)`
+    "One shuffled epoch of MNIST as float batches: torchvision's way, and `BufferedLoader`"
     from torch.utils.data import DataLoader as TorchLoader, RandomSampler
     pairs, train = torchvision_mnist(), load_mnist()[0]
     def their_dl():
@@ -283,7 +282,7 @@ def feed_setup(
     for n,((xa,ya),(xb,yb)) in enumerate(zip(islice(their_dl(), 50), our_dl())):
         if not (torch.equal(ya, yb) and torch.allclose(xa[:,0], xb, rtol=0, atol=1e-7)):
             raise ValueError(f'batch {n} differs')
-    return lambda: count(islice(their_dl(), some)), lambda: count(our_dl()), None
+    return lambda: count(their_dl()), lambda: count(our_dl()), None
 
 # %% ../../nbs/tools/comparisons.ipynb #068283d2
 def augment_setup(
@@ -467,7 +466,7 @@ COMPARISONS = [
                in_full=(partial(three_seven_setup, n=12_396, full=True), 1),
                products=partial(fit_products, fit=fit_37, digits=three_sevens)),
     Comparison('feed', 'one shuffled epoch of 60,000 pictures as floats, batches of 128',
-               "torchvision's MNIST, ToTensor, torch's DataLoader", 'mnist_course.speed.BufferedLoader', feed_setup, slices=7),
+               "torchvision's MNIST, ToTensor, torch's DataLoader", 'mnist_course.speed.BufferedLoader', feed_setup),
     Comparison('augment', '512 pictures through random affine maps', "torchvision's RandomAffine and ToTensor",
                'mnist_course.speed.fast_random_warp, batches of 128', augment_setup),
     Comparison('predict', '20 digits, one at a time, the same network', "fastai's learn.predict, no bar",

@@ -51,7 +51,7 @@ def test_a_learner_sees_a_diagnosis_mends_it_and_sees_the_tick(page, lab, folder
         expect(cell).to_have_class(re.compile('jp-mod-active'))
         expect(cell.locator('.cm-editor')).to_have_class(re.compile('cm-focused'))
     def begun(cell, act):
-        "What `act` does runs a cell; again where nothing begins, as on a page that is still being set up and goes back to its first cell"
+        "What `act` does runs a cell; again where nothing begins, as a page that is still being set up may take a click and forget it"
         prompt = cell.locator('.jp-InputPrompt')
         before = prompt.inner_text()
         for _ in range(4):
@@ -59,6 +59,7 @@ def test_a_learner_sees_a_diagnosis_mends_it_and_sees_the_tick(page, lab, folder
             with suppress(AssertionError):
                 expect(prompt).not_to_have_text(before, timeout=15_000)
                 break
+        expect(prompt).not_to_have_text(before)
         expect(prompt).to_have_text(re.compile(r'\d'))
     def run(cell):
         def press():
