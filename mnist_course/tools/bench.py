@@ -9,6 +9,7 @@ __all__ = ['run_bench', 'bench_table', 'bench_json']
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf
 
 from ..core.choices import pick
 from ..core.compute import check_seed
@@ -24,6 +25,7 @@ def run_bench(
     seed:int=0,                  # Seed of weights and batches
     progress:Callable|None=None, # Called with the comparison and the pairs done
     whole:bool=False,            # As many repetitions as a whole training run takes, where there is one?
+    long:float=inf,              # A first run of so many seconds counts; a shorter one warms up
 )->list:                         # A `Report` for each comparison
     "Measure comparisons, each in turns, in this process"
     chosen, seed = pick('comparison', names, COMPARISONS), check_seed(seed)
@@ -31,7 +33,7 @@ def run_bench(
         if not (whole and c.whole): return c, reps
         if c.in_full: c = replace(c, setup=c.in_full[0], slices=c.in_full[1])
         return c, c.whole
-    return [measure(*plan(c), threads, seed, progress) for c in chosen]
+    return [measure(*plan(c), threads, seed, progress, long) for c in chosen]
 
 # %% ../../nbs/tools/bench.ipynb #ae65e070
 def bench_table(

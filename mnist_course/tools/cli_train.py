@@ -9,6 +9,7 @@ __all__ = ['ladder', 'on_your_code', 'recipes_table', 'recipes', 'check_run', 'h
 # %% ../../nbs/tools/cli_train.ipynb #5b15ebd2
 import shlex, sys
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -327,7 +328,7 @@ def bench(
     reps:Annotated[int, typer.Option(metavar='N', parser=count_of, help='How often each side runs.')]=7,
     threads:Annotated[int, typer.Option(metavar='N', parser=count_of, help='Threads that torch and NumPy may use.')]=1,
     seed:Annotated[int, typer.Option(metavar='N', parser=whole_number, help='Seed of weights and batches.')]=0,
-    quick:Annotated[bool, typer.Option('--quick', help='A single repetition, for a first look.')]=False,
+    quick:Annotated[bool, typer.Option('--quick', help='A single repetition, for a first look; where it takes a second or more, without a run to warm up.')]=False,
     whole:Annotated[bool, typer.Option('--whole', help='Train the recipes to their end; takes minutes.')]=False,
     as_json:Annotated[bool, typer.Option('--json', help='Print JSON, with every single time.')]=False,
 ):
@@ -349,7 +350,7 @@ def bench(
     def progress(c, n):
         typer.echo(f'\r\033[K{c.name}: {n} of {whole and c.whole or reps}', err=True, nl=False)
     with kept(lambda: 'Nothing is kept: the figures are printed at the end.'):
-        reports = run_bench(names or None, reps, threads, seed, progress if screen else None, whole)
+        reports = run_bench(names or None, reps, threads, seed, progress if screen else None, whole, 1 if quick else inf)
     if screen: typer.echo('\r\033[K', err=True, nl=False)
     if as_json: return typer.echo(bench_json(reports, threads))
     console, m = Console(force_jupyter=False), machine()

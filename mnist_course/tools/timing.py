@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -39,15 +40,18 @@ def in_turns(
     ours:Callable,               # The other side
     reps:int=7,                  # How often each of them runs
     progress:Callable|None=None, # Called after each pair with the pairs done
+    long:float=inf,              # A first run of so many seconds counts, as what it warms up matters little
 )->tuple:                        # Seconds of theirs, seconds of ours (lists), what each returned last
-    "Time two functions in turns; one run of each beforehand isn't counted"
-    seconds, returned = ([], []), [theirs(), ours()]
-    for i in range(reps):
+    "Time two functions in turns; one run of each beforehand isn't counted, unless it's long"
+    seconds, returned = ([], []), [None, None]
+    for i in range(-1, reps):
         for side,run in enumerate((theirs, ours)):
+            if len(seconds[side])>i>=0: continue        # its first run was long
             start = time.perf_counter()
             returned[side] = run()
-            seconds[side].append(time.perf_counter() - start)
-        if progress: progress(i+1)
+            took = time.perf_counter() - start
+            if i>=0 or took>=long: seconds[side].append(took)
+        if progress and i>=0: progress(i+1)
     return *seconds, *returned
 
 # %% ../../nbs/tools/timing.ipynb #8eea985f
@@ -91,6 +95,7 @@ def measure(
     threads:int=1,               # Threads for torch and NumPy
     seed:int=0,                  # Seed of weights and batches
     progress:Callable|None=None, # Called with the comparison and the pairs done
+    long:float=inf,              # A first run of so many seconds counts
 )->Report:                       # What was measured
     "Prepare a comparison, time its two sides in turns, and score what they returned"
     if reps<1: raise ValueError(f'{reps} repetitions: expected 1 or more')
@@ -100,7 +105,7 @@ def measure(
         def after(n):
             if floor: floor_s.append(floor())
             if progress: progress(comparison, n)
-        *seconds, a, b = in_turns(theirs, ours, reps, after)
+        *seconds, a, b = in_turns(theirs, ours, reps, after, long)
         return Report(comparison, *seconds, *((score(a), score(b)) if score else (None, None)), tuple(floor_s))
 
 # %% ../../nbs/tools/timing.ipynb #05961455
