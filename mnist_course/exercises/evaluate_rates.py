@@ -34,6 +34,13 @@ def _wrong_where_sure(g):
     right = (probs.amax(1)<.6) ^ (given.rand(g, 90)<.1)
     return dict(probs=probs, targets=torch.where(right, probs.argmax(1), probs.argmin(1)))
 
+def _every_other_right(g):
+    "Right and wrong in turns, from doubtful to sure, so that other bins give another error"
+    conf, place = .3 + (torch.arange(40)+given.rand(g, 40))/60, given.ints(g, 4, 40)
+    probs = ((1-conf)/3)[:,None].repeat(1, 4)
+    probs[range(40), place] = conf
+    return dict(probs=probs, targets=(place + torch.arange(40)%2)%4)
+
 def _modest(g): return all_right(dict(probs=given.randn(g, 60, 4).softmax(1)))
 def _never_right(g): return dict(probs=torch.eye(4).repeat(5, 1), targets=(torch.arange(20)+1)%4)
 
@@ -44,11 +51,11 @@ calibration_error_ex = exercise('10', evaluate.calibration_error,
      Case(_never_right, title='always sure, never right'),
      Case(lambda g: all_right(_never_right(g)), title='always sure, always right'),
      Case(lambda g: dict(probs=torch.zeros(0, 4), targets=torch.zeros(0, dtype=torch.long)), of_none, 'no pictures'),
-     Case(no_softmax, title='scores in place of probabilities')],
+     Case(no_softmax, title='scores in place of probabilities'), Case(_every_other_right, title='right and wrong in turns')],
     ['`calibration(probs, targets, n_bins)` has all three: confidence, accuracy and count of each bin.',
      'The absolute difference of each bin, times its count; their sum over the number of pictures.',
      'An empty bin has nan in it, and count 0: `nan_to_num` makes 0 of nan. Without any picture there is nothing to '
-     'divide by, and the error is 0.'], by_name='n_bins')
+     'divide by, and the error is 0.'], by_name='n_bins', like=7)
 
 def _gaps(probs, targets, n_bins):
     conf, acc, counts = evaluate.calibration(probs, targets, n_bins)
