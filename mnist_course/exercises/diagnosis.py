@@ -286,7 +286,7 @@ def facts(
         further = [f'differs: {n} of {total} numbers; at {place} came {came}, expected {due}']
     elif texts[0]==texts[1]: texts = [f'{text} ({_type_in_words(x)})' for text,x in zip(texts, (got, expected))]
     if texts[0]==texts[1]: texts[1] = f'other than {texts[1]}' if further else 'another one that looks the same'
-    lines = [f'input: {show(inputs)}' + f' ({title})'*bool(title), f'came{at}: {texts[0]}', f'expected{at}: {texts[1]}', *further]
+    lines = [f"input: {show(inputs) or 'none'}" + f' ({title})'*bool(title), f'came{at}: {texts[0]}', f'expected{at}: {texts[1]}', *further]
     return '\n'.join(_cut(line, 150) for line in lines)
 
 def _type_in_words(x):

@@ -339,6 +339,12 @@ def _right_answers(ex, trials):
             raise RuntimeError(f'{ex.name} cannot be judged here: nothing can be compared with {show(e)}')
     return expected
 
+def _judged(ex, x):
+    "What is compared of what came, and what is said of it: of most exercises the value itself, and nothing"
+    return attempt(ex.judged, x, otherwise=(x, '')) if ex.judged and not is_really(x, BaseException) else (x, '')
+
+def _run_judged(ex, run, *trial): return _judged(ex, run(*trial))[0]
+
 def _first_wrong(trials, got, is_wrong):
     "Place of the trial that is talked about, or None. The signature comes first, where it alone can be to blame"
     words = [i for i,(case,_) in enumerate(trials) if is_wrong[i] and isinstance(case, Called) and case.names]
@@ -358,16 +364,17 @@ def conclude(
     "Compare with the oracle, and name the mistake"
     verdict = partial(Verdict, ex.number, ex.name)
     if found := _stub_verdict(ex, got): return verdict(*found)
-    expected = right(ex, trials)
+    said, run = [_judged(ex, x)[1] for x in got], partial(_run_judged, ex, run)
+    got, expected = ([_judged(ex, x)[0] for x in values] for values in (got, right(ex, trials)))
     wrong = _first_wrong(trials, got, [not same(g, e) for g,e in zip(got, expected, strict=True)])
-    if wrong is None: return verdict('done', ex.right)
+    if wrong is None: return verdict('done', ' '.join(filter(None, [ex.right, said[0]])))
     from mnist_course.exercises.diagnosis import facts, guess    # what is right needs neither
     if below := unsound():
         return verdict('wrong', f'{below.number} {below.name} is not right yet, and this one uses it. Fix that one first.')
     case, seed = trials[wrong]
     known = None if isinstance(case, Called) else recognise(ex, trials, got, expected, run)
     text = case.says(got[wrong]) if isinstance(case, Called) else ' '.join(inspect.getdoc(known).split())+'.' if known else guess(got[wrong], expected[wrong])
-    inputs = _inputs_of(case, seed)
+    inputs, text = _inputs_of(case, seed), ' '.join(filter(None, [text, said[wrong]]))
     return verdict('wrong', text, known.__name__ if known else '', facts(inputs, case.title, got[wrong], expected[wrong]))
 
 # %% ../../nbs/exercises/judge.ipynb #04ad7112

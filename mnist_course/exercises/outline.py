@@ -36,6 +36,7 @@ OUTLINE = {lesson: names.split() for lesson,names in {
     '14_fastai_twin':     'two_scores DecodingLoss',
     '15_your_digits':     'area_weights centre_mass sure_from',
     '17_many_hands':      'mean_gradient ring_plan my_share',
+    '18_golf':            'count_numbers turned own_net',
 }.items()}
 
 # %% ../../nbs/exercises/outline.ipynb #5dbdd759
@@ -92,6 +93,7 @@ class Exercise:
     left_out:tuple=()                           # Parameters that are left out somewhere, so their defaults count
     like:int=0                                  # Place of the case that is called in these ways as well
     signature:Signature|None=None               # Of `own`
+    judged:Callable|None=None                   # Where answers may differ: from what came to what is compared, and a sentence on it
 
     @property
     def name(self): return self.own.__qualname__
@@ -120,6 +122,7 @@ def exercise(
     by_name:str='',         # Parameters that the lesson or the package gives as `name=...`
     left_out:str|None=None, # Parameters that they leave out; all that have a default unless given
     like:int=0,  # Place of the case that is called in these ways as well
+    judged:Callable|None=None, # Where answers may differ: from what came to what is compared, and a sentence on it
 )->Exercise:     # With its number and its lesson, in `LOADED`
     "Add an exercise to the course; a `ValueError` if the outline does not have it"
     name = own.__qualname__
@@ -128,7 +131,7 @@ def exercise(
     of_own = signature(own)
     has_default = [p.name for p in of_own.parameters.values() if p.default is not p.empty]
     relied_on = tuple(by_name.split()), tuple(has_default if left_out is None else left_out.split())
-    LOADED[number] = Exercise(number, own, right, cases, oracle or own, hints, methods, [], [], of, *relied_on, like, of_own)
+    LOADED[number] = Exercise(number, own, right, cases, oracle or own, hints, methods, [], [], of, *relied_on, like, of_own, judged)
     return LOADED[number]
 
 # %% ../../nbs/exercises/outline.ipynb #5b0b3e33

@@ -6,7 +6,7 @@
 __all__ = []
 
 # %% ../../nbs/tools/cli.ipynb #212c1b79
-from . import cli_classroom, cli_data, cli_doctor, cli_read, cli_sets, cli_site, cli_sweep, cli_train
+from . import cli_classroom, cli_data, cli_doctor, cli_golf, cli_read, cli_sets, cli_site, cli_sweep, cli_train
 from .cli_app import app, main
 
 # %% ../../nbs/tools/cli.ipynb #climain2

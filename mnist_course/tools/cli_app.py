@@ -188,6 +188,7 @@ def welcome(
     mnist_course draw              a page to draw digits on, in one file
     mnist_course data PATH         look at a data set, in any layout
     mnist_course evaluate NAME     see what a network gets right, class by class
+    mnist_course golf FILE         count its numbers, and find its place among the smallest
     mnist_course ladder --help     say more about one command
     """
     if ctx.invoked_subcommand is None: typer.echo(ctx.get_help())
