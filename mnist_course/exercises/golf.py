@@ -17,6 +17,7 @@ from ..data import load_mnist, to_float
 from . import given
 from .judge import Case
 from .outline import exercise
+from .values import attempt, is_really
 from ..recipes import hold_out
 
 # %% ../../nbs/exercises/golf.ipynb #gfex0007
@@ -239,12 +240,11 @@ def _hidden(net):
     return next((name for m in net.modules() for name,value in vars(m).items() if name not in usual and _numbers_in(value)), None)
 
 def _ask(net, xb):
-    "Scores for pictures as the task gives them; for a network that takes no such pictures, as rows or with a channel"
-    first = None
-    for shape in ((28,28), (784,), (1,28,28)):
-        try: return net(xb.view(-1, *shape))
-        except Exception as e: first = first or e
-    raise first
+    "Scores for pictures; a network for rows is told what to do"
+    try: return net(xb)
+    except Exception:
+        if not is_really(attempt(net, xb.flatten(1)), torch.Tensor): raise
+        raise TypeError('it takes rows of 784 numbers, and gets pictures (n,28,28): begin it with `Pixels()` or `nn.Flatten()`') from None
 
 def _play(f):
     "What a network keeps and answers"
@@ -334,6 +334,11 @@ def twelve_scores():
     return nn.Sequential(nn.Flatten(), nn.Linear(784,12))
 
 @own_net_ex.mistake
+def for_rows():
+    "It takes rows of 784 numbers, and gets pictures: begin it with `Pixels()`, as lesson 09's networks do, or with `nn.Flatten()`"
+    return nn.Sequential(nn.Linear(784,10))
+
+@own_net_ex.mistake
 def text_and_network():
     "It gives several things: the network alone is asked for"
     return _small(), 'abc'
@@ -341,12 +346,12 @@ def text_and_network():
 @own_net_ex.variant
 def of_their_own_class():
     class Mine(nn.Module):
-        "Takes rows (n,784)"
+        "Gives probabilities"
         def __init__(self, net):
             super().__init__()
             self.layers = nn.ModuleList(net)
         def forward(self, xb):
-            assert xb.shape[1:]==(784,)
+            assert xb.shape[1:]==(28,28)
             for layer in self.layers: xb = layer(xb)
             return xb.softmax(1)
     return Mine(_small())
