@@ -189,7 +189,9 @@ def golf_recipe(
 )->Recipe:          # Named by the numbers that it keeps
     "Network and settings as a recipe"
     layers = partial(golf_layers, *widths, ways=ways, again=again, straight=straight)
-    with torch.random.fork_rng(devices=[]): numbers = count_numbers(melted(nn.Sequential(*layers())))
+    with torch.random.fork_rng(devices=[]): net = nn.Sequential(*layers())
+    norms = sum(m.num_features for m in net.modules() if isinstance(m, nn.BatchNorm2d))    # their factors melt away
+    numbers = sum(p.numel() for p in net.parameters()) - norms
     told = (f'{ways}-way: {"-".join(map(str, widths))} channels to 10 classes' + ', each block once'*(not again)
             + ', pictures as they are'*(not straight))
     return Recipe(f'golf-{numbers}', told, layers,
