@@ -7,13 +7,14 @@ __all__ = []
 
 # %% ../../nbs/exercises/golf.ipynb #gfex0004
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
 from .. import golf
-from ..data import load_mnist, to_float
+from ..data import load_idx, to_float
 from . import given
 from .judge import Case
 from .outline import exercise
@@ -226,7 +227,9 @@ def kernel_by_kernel(kernels, ways=4):
 
 # %% ../../nbs/exercises/golf.ipynb #gfex0017
 @lru_cache(1)
-def _held_out(): return hold_out(load_mnist()[0])[1]
+def _held_out():
+    "By the place of a module, as in the process that grades the package is no folder"
+    return hold_out(load_idx(Path(golf.__spec__.origin).parent/'assets'/'mnist')[0])[1]
 
 def _numbers_in(x):
     "Are there numbers in it that no `count_numbers` sees?"

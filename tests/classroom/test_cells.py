@@ -270,7 +270,7 @@ def test_no_lesson_trains_to_have_its_answers(monkeypatch):
                 answer = answer_of(nb, ex)
                 assert answer.found and answer.value.__qualname__==ex.name and answer.cell is not None, (ex.number, answer)
                 n += 1
-    assert n==3*60 and not steps
+    assert n==3*63 and not steps
 
 
 def test_imports_of_a_copy():

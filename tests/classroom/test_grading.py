@@ -192,6 +192,7 @@ def test_a_wall_shows_an_environment_that_lies_in_tmp(tmp_path, monkeypatch):
 
 def test_without_a_wall_the_command_says_so(tmp_path, monkeypatch):
     "By default; whoever says --no-isolate knows"
+    import mnist_course.tools.cli  # noqa: F401 - which knows all commands
     from mnist_course.tools.cli_app import run_command
     monkeypatch.setattr(isolated, 'why_no_wall', lambda: 'no bubblewrap here')
     submit(tmp_path/'class'/'ada', copy_with())
