@@ -248,7 +248,8 @@ def train_golf(
     train, test = load_mnist() if data is None else data
     if n_valid: train, test = hold_out(train, n_valid)
     recipe = replace(recipe, **changes)
-    straight = recipe.layers.keywords['straight']
+    straight = getattr(recipe.layers, 'keywords', {}).get('straight')
+    if straight is None: raise ValueError(f'recipe {recipe.name}: expected one by golf_recipe')
     bare = replace(recipe, layers=partial(recipe.layers, straight=False))
     sched = ParamScheduler({'lr': lambda pos: triangle(pos, recipe.lr, .15)})
     pair = tuple(map(set_upright, (train, test))) if straight else (train, test)
