@@ -138,8 +138,8 @@ nbclient.NotebookClient(nb, resources={'metadata': {'path': 'nbs'}}).execute()""
 
 def times(*torch, reps=2):
     "Seconds from `git clone` to lesson 00's first cell in a new environment, with pip's cache as it is; prints each, then the ratio of the best"
-    ways = {"README's": ("-c constraints.txt -e .[course]",), 'light': ("-c constraints.txt -e .[lessons]",)}
-    if torch: ways[f"light, after {' '.join(torch)}"] = (' '.join(torch), '-e .[lessons]')
+    ways = {"README's": ("-c constraints.txt -e .[course]",), 'light': ("--no-compile -c constraints.txt -e .[lessons]",)}
+    if torch: ways[f"light, after {' '.join(torch)}"] = (f"--no-compile {' '.join(torch)}", '--no-compile -e .[lessons]')
     best = dict.fromkeys(ways, float('inf'))
     for _ in range(reps):
         for way,installs in ways.items():
