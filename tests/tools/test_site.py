@@ -76,6 +76,15 @@ def test_exercises_are_marked_and_listed(site):
         for p in places_of(lesson): assert f'id="exercise-{p.number.replace(".", "-")}"' in source and f'{lesson}.html#exercise-{p.number.replace(".", "-")}"' in listed
 
 
+def test_cells_that_take_long_say_so(site):
+    for path in notebooks():
+        if path.stem not in LESSONS: continue
+        cells = json.loads(path.read_text(encoding='utf-8'))['cells']
+        slow = sum(any(re.match(r'#\|\s*slow\b', line) for line in c['source']) for c in cells if c['cell_type']=='code')
+        shown = text_of(pages(site)[site/f'{path.stem}.html'])
+        assert shown.count('this takes minutes or hours')==slow and '#| slow' not in shown, path
+
+
 def test_no_directive_is_shown_and_hidden_cells_are_gone(site):
     for path,source in pages(site).items():
         code = source if path.stem in LESSONS else ' '.join(re.findall('class="cell_input.*?</pre>', source, flags=re.S))    # tools show stubs
