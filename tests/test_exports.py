@@ -1141,6 +1141,7 @@ assert not list((tmp/'run').iterdir())''',
 ),
 'tools.site': dict(
     WIDGET = "assert 'widget' in WIDGET",
+    SLOW = "assert SLOW.startswith('`slow`')",
     SHOWN = "assert 'tools' in SHOWN",
     TEACHING = "assert TEACHING.endswith('teaching.ipynb')",
     FOLDERS = "assert set(FOLDERS)==set(m.SHOWN)",
