@@ -117,7 +117,8 @@ class _Statement:
         except _not_parsed: return set()    # it will say so when it runs
         for t in tables: tables += t.get_children()
         asked = [s for t in tables for s in t.get_symbols() if s.is_referenced() and (s.is_global() or t is tables[0])]
-        return {s.get_name() for s in asked}
+        inner = {s.get_name() for s in tables[0].get_symbols() if s.is_assigned()} - self.binds    # of comprehensions: since 3.12 they stand here too
+        return {s.get_name() for s in asked} - inner
 
     @cached_property
     def later(self):
