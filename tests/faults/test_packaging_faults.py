@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 import checks
 from checks import ROOT, copy_repo
+from filelock import FileLock
+from mnist_course.data import load_mnist
+from PIL import Image
 
 HERE = sys.modules[__name__]
 
 
-def shell(*command, cwd, **env):
+def shell(*command, cwd, timeout=170, **env):
     env = {k: v for k,v in os.environ.items() if k!='PYTHONPATH'} | dict(OMP_NUM_THREADS='1') | env
-    return subprocess.run(list(map(str, command)), cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=170)
+    return subprocess.run(list(map(str, command)), cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
 
 
 def offline():
@@ -67,21 +70,61 @@ def test_an_sdist_and_an_editable_install_do_too(built, tmp_path, kind):
     climbs(*installed(tmp_path/'new', *what), tmp_path, '--rungs', 'guess,pixel-l2')
 
 
+LIBRARIES = 'import torch, safetensors, fastcore, typer, nbclient, pytest, hypothesis'
+NOTEBOOKS = '03_loss', '07_mlp', 'classroom/cells'
+RUN = """import sys, nbformat, nbclient
+nbclient.NotebookClient(nbformat.read(sys.argv[1], 4), timeout=300).execute()"""
+
+
+def interpreter(version):
+    "That Python, on the path or where pyenv keeps it; None if there is none"
+    kept = Path(os.environ.get('PYENV_ROOT') or Path.home()/'.pyenv')/'versions'
+    is_it = f'import sys; sys.exit(sys.version_info[:2]!={tuple(map(int, version.split(".")))})'
+    for python in (shutil.which(f'python{version}'), *sorted(kept.glob(f'{version}.*/bin/python'))):
+        if python and shell(python, '-c', is_it, cwd='/').returncode==0: return python
+
+
+def with_libraries(version, built, base):
+    "That Python with the libraries, where OTHER_PYTHONS is set in an environment made for it, which processes that test side by side share"
+    if f'{sys.version_info[0]}.{sys.version_info[1]}'==version: return sys.executable
+    python = interpreter(version) or pytest.skip(f'no Python {version} here')
+    if shell(python, '-c', LIBRARIES, cwd='/').returncode==0: return python
+    if not os.environ.get('OTHER_PYTHONS'): pytest.skip(f'this Python {version} lacks the libraries; with OTHER_PYTHONS=1 they are installed, some 5.5 GB')
+    folder, what = base/f'python{version}', [f"{next(built.glob('*.whl'))}[lessons]", 'pytest', 'pytest-timeout', 'hypothesis']
+    with FileLock(f'{folder}.lock'):
+        if not (folder/'done').exists():
+            for command in (['venv', folder], ['pip', 'install', '-q', '--no-compile', '-c', ROOT/'constraints.txt', *what]):
+                r = shell(folder/'bin'/'python' if command[0]=='pip' else python, '-m', *command, cwd=base, timeout=500)
+                assert r.returncode==0, r.stderr
+            (folder/'done').touch()
+    return folder/'bin'/'python'
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.fault(48, **no_data)
 @pytest.mark.parametrize('version', ['3.11', '3.12', '3.13'])
-def test_other_pythons_install_import_and_test(built, tmp_path, version):
-    here = f'{sys.version_info[0]}.{sys.version_info[1]}'==version
-    python = sys.executable if here else shutil.which(f'python{version}')
-    if not python or shell(python, '-c', 'import torch, safetensors, fastcore, typer, pytest, hypothesis', cwd='/').returncode:
-        pytest.skip(f'no Python {version} with torch and the other libraries here')
-    target = tmp_path    # the tests look for the package beside their own folder
-    r = shell(sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', '--no-compile', '--target', target, next(built.glob('*.whl')), cwd=tmp_path)
+def test_other_pythons_install_import_and_test(built, tmp_path_factory, tmp_path, version, count):
+    "The wheel: commands, fast tests, and three notebooks"
+    base = tmp_path_factory.getbasetemp()
+    python = with_libraries(version, built, base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base)
+    r = shell(sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', '--no-compile', '--target', tmp_path, next(built.glob('*.whl')), cwd=tmp_path)
     assert r.returncode==0, r.stderr
-    spoil(target/'mnist_course')
-    (tmp_path/'tests').mkdir()
+    spoil(tmp_path/'mnist_course')
+    def runs(*args, cwd=tmp_path):
+        r = shell(python, *args, cwd=cwd, PYTHONPATH=str(tmp_path))
+        assert r.returncode==0, r.stdout+r.stderr
+        return r.stdout
+    Image.fromarray(255-load_mnist()[1].images[0].numpy()).save(tmp_path/'seven.png')    # dark ink on light paper
+    for command,said in (('doctor', version), ('ladder --rungs guess,pixel-l2', 'pixel-l2'), ('predict seven.png', '7')):
+        assert said in runs('-m', 'mnist_course.tools.cli', *command.split()), command
+    (tmp_path/'tests').mkdir()    # they look for the package beside their own folder
     for name in ('lessons/test_data.py', 'checks.py', 'conftest.py', 'count.py', 'idx_files.py'): shutil.copy(ROOT/'tests'/name, tmp_path/'tests')
-    r = shell(python, '-m', 'pytest', '-q', '-x', tmp_path/'tests', cwd=tmp_path, PYTHONPATH=str(target))
-    assert r.returncode==0, r.stdout
+    runs('-m', 'pytest', '-q', '-x', tmp_path/'tests')
+    if python==sys.executable: return    # nbdev_test has run them
+    repo = copy_repo(tmp_path/'repo')
+    for name in NOTEBOOKS:
+        runs('-c', RUN, f'{Path(name).name}.ipynb', cwd=(repo/'nbs'/name).parent)
+        count('notebooks run by other Pythons')
 
 
 # What CI must not take for green
