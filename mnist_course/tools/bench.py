@@ -19,7 +19,7 @@ from .timing import machine, measure
 
 # %% ../../nbs/tools/bench.ipynb #f14ae1ca
 def run_bench(
-    names:Iterable|None=None,    # Names of comparisons; all unless given
+    names:Iterable|None=None,    # Names of comparisons; all unless given, without those that lack a library
     reps:int=7,                  # How often each side runs
     threads:int=1,               # Threads for torch and NumPy
     seed:int=0,                  # Seed of weights and batches
@@ -33,7 +33,11 @@ def run_bench(
         if not (whole and c.whole): return c, reps
         if c.in_full: c = replace(c, setup=c.in_full[0], slices=c.in_full[1])
         return c, c.whole
-    return [measure(*plan(c), threads, seed, progress, long) for c in chosen]
+    def report(c):
+        try: return measure(*plan(c), threads, seed, progress, long)
+        except ModuleNotFoundError:
+            if names: raise    # it was asked for
+    return [r for c in chosen if (r := report(c))]
 
 # %% ../../nbs/tools/bench.ipynb #ae65e070
 def bench_table(

@@ -69,7 +69,8 @@ class Ending:
         if threading.current_thread() is not threading.main_thread(): return
         self.hook, sys.unraisablehook = sys.unraisablehook, self._lost
         for name,ours in dict(SIGINT=self._came, SIGTERM=self._came, SIGHUP=self._came, SIGALRM=self._again).items():
-            known = hasattr(signal, name) and signal.getsignal(getattr(signal, name))
+            if not hasattr(signal, name): continue    # as on Windows
+            known = signal.getsignal(getattr(signal, name))
             if known in (signal.SIG_DFL, signal.default_int_handler):    # `nohup` says to ignore SIGHUP
                 self.before[getattr(signal, name)] = known
                 signal.signal(getattr(signal, name), ours)

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.without import how_to_install
 from .cli_app import app, count_of, kept, plain_warnings, rate, watch, whole_number
 from .cli_many import Team, as_options, launch
 from .cli_sets import class_names, read_set, say_set
@@ -346,6 +347,7 @@ def bench(
         with kept(lambda: 'Nothing is kept.'): return _photos(1 if quick else 5, as_json)
     from rich.console import Console
     from mnist_course.tools.bench import bench_json, bench_table, machine, run_bench
+    from mnist_course.tools.comparisons import COMPARISONS
     reps, screen = 1 if quick else reps, sys.stderr.isatty()
     def progress(c, n):
         typer.echo(f'\r\033[K{c.name}: {n} of {whole and c.whole or reps}', err=True, nl=False)
@@ -355,4 +357,6 @@ def bench(
     if as_json: return typer.echo(bench_json(reports, threads))
     console, m = Console(force_jupyter=False), machine()
     console.print(bench_table(reports, console.width))
+    if not names and (left := {c.name for c in COMPARISONS} - {r.comparison.name for r in reports}):
+        typer.echo(f"\nLeft out, because a library that they compare with isn't installed: {', '.join(sorted(left))}. To have it: {how_to_install('course')}")
     typer.echo(f"\n{m['processor']}, {m['cores']} cores, torch {m['torch']}. Threads: {threads}; in turns.")

@@ -7,10 +7,10 @@ __all__ = ['rewrite_links', 'shown_cell', 'readme_text', 'repo_root', 'main']
 
 # %% ../../nbs/tools/readme.ipynb #c5dffe2b
 import posixpath, re, sys
+from configparser import ConfigParser, Error
 from itertools import takewhile
 from pathlib import Path
 
-from fastcore.foundation import Config
 from fastcore.script import call_parse
 
 from ..core.files import write_atomic
@@ -62,14 +62,19 @@ def readme_text(
 # %% ../../nbs/tools/readme.ipynb #217cce66
 def repo_root(
     start:Path|None=None, # A folder inside a clone; the current one unless given
-)->Path:                  # The nearest folder upwards that holds `settings.ini`
+)->Path:                  # The nearest folder upwards whose `settings.ini` is that of the course
     "The root of the repository"
     start = Path(start or Path.cwd()).absolute()
-    found = Config.find('settings.ini', start)
+    found = next(filter(_is_course, (start, *start.parents)), None)
     if not found:
-        raise FileNotFoundError(f'{start}: expected a clone of the course, found no settings.ini in it or above; '
+        raise FileNotFoundError(f'{start}: expected a clone of the course, found no settings.ini of mnist_course in it or above; '
                                 'change to a clone')
-    return found.config_path
+    return found
+
+def _is_course(folder):
+    parser = ConfigParser(delimiters=['='])
+    try: return bool(parser.read(folder/'settings.ini', encoding='utf-8')) and parser['DEFAULT'].get('lib_name')=='mnist_course'
+    except (Error, OSError, ValueError): return False    # another program's, or no text at all
 
 # %% ../../nbs/tools/readme.ipynb #233b5ff9
 @call_parse
