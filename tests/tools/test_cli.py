@@ -20,6 +20,13 @@ def call(*args, cwd, **env):
     return subprocess.run([command, *map(str, args)], cwd=cwd, env=os.environ|env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
 
 
+def test_commands_start_where_signals_are_missing(tmp_path):
+    "As on Windows, which knows neither SIGHUP nor SIGALRM"
+    code = 'import signal; del signal.SIGHUP, signal.SIGALRM; from mnist_course.tools.cli import main; main(["recipes"])'
+    r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, env=os.environ|{'PYTHONPATH': str(ROOT)}, capture_output=True, text=True, timeout=120)
+    assert (r.returncode, r.stderr)==(0, '') and 'mlp-64-64' in r.stdout
+
+
 @pytest.mark.parametrize('args, said', [
     (['ladder','--rungs','pixel-l3'], ['pixel-l3', 'pixel-l1']),            # names what there is
     (['ladder','--rungs','guess,simple-nett'], ['simple-nett', 'simple-net']),
