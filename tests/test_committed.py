@@ -159,7 +159,7 @@ def test_readme_is_a_front_page():
 
 def git(repo, *args):
     "Run git as somebody without settings and without an active environment; its exit status and what it says"
-    env = {k: v for k,v in os.environ.items() if not k.startswith('GIT_')} | dict(GIT_CONFIG_GLOBAL=os.devnull, PATH='/usr/local/bin:/usr/bin:/bin', GIT_MERGE_AUTOEDIT='no')
+    env = {k: v for k,v in os.environ.items() if not k.startswith(('GIT_', 'JUPYTER_', 'XDG_'))} | dict(HOME=str(repo.parent), GIT_CONFIG_GLOBAL=os.devnull, PATH='/usr/local/bin:/usr/bin:/bin', GIT_MERGE_AUTOEDIT='no')
     r = subprocess.run(['git', '-c', 'user.name=a', '-c', 'user.email=a@b', *map(str, args)], cwd=repo, env=env, capture_output=True, text=True)
     return r.returncode, r.stdout + r.stderr
 

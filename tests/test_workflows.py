@@ -141,6 +141,17 @@ def test_the_citation_and_templates_are_sound():
         assert {'name', 'description', 'body'}<=set(form) and all(b.get('attributes', {}).get('label') for b in form['body'])
 
 
+def test_nobody_is_sent_to_an_address_that_receives_nothing():
+    for name in ('SECURITY.md', 'CODE_OF_CONDUCT.md'):
+        text = (ROOT/name).read_text(encoding='utf-8')
+        assert 'author_email' not in text and not re.search(r'\w@\w', text) and '"Report a vulnerability"' in text
+
+
+def test_contributing_names_the_last_lesson_and_each_script():
+    text, last = (ROOT/'CONTRIBUTING.md').read_text(encoding='utf-8'), max(p.name[:2] for p in (ROOT/'nbs').glob('[0-9][0-9]*.ipynb'))
+    assert f'`nbs/00_…` to `nbs/{last}_…`' in text and all(f'.ci/{p.name}' in text for p in (ROOT/'.ci').iterdir())
+
+
 def test_the_address_of_the_repository_is_in_settings_alone():
     "Nothing that a code host reads repeats it"
     url = read_settings(ROOT)['git_url'].removeprefix('https://')
