@@ -1,5 +1,5 @@
 "The committed notebooks are what a reader on a code host sees: run, whole, light, and silent about the machine that ran them"
-import csv, json, re
+import csv, json, os, re, subprocess, sys
 
 import nbformat
 import pytest
@@ -155,3 +155,100 @@ def test_readme_is_a_front_page():
     assert len(lines)<=110
     places = [next(i for i,line in enumerate(lines) if line.startswith(start)) for start in ('# ', '![', '<!-- the course:', '<!-- the tests:', '## The lessons', '## Licence')]
     assert places==sorted(places) and places[1]<10 and places[4]<40
+
+
+def git(repo, *args):
+    "Run git as somebody without settings and without an active environment; its exit status and what it says"
+    env = {k: v for k,v in os.environ.items() if not k.startswith(('GIT_', 'JUPYTER_', 'XDG_'))} | dict(HOME=str(repo.parent), GIT_CONFIG_GLOBAL=os.devnull, PATH='/usr/local/bin:/usr/bin:/bin', GIT_MERGE_AUTOEDIT='no')
+    r = subprocess.run(['git', '-c', 'user.name=a', '-c', 'user.email=a@b', *map(str, args)], cwd=repo, env=env, capture_output=True, text=True)
+    return r.returncode, r.stdout + r.stderr
+
+
+def lines_by_git(repo):
+    "Names of files whose lines end otherwise in the repository than .gitattributes says"
+    out = git(repo, 'ls-files', '--eol')[1].splitlines()
+    return [line.split('\t')[1] for line in out if not line.startswith(('i/lf', 'i/-text', 'i/none')) and 'attr/-text' not in line]
+
+
+def test_lines_end_as_gitattributes_says(cloned):
+    assert lines_by_git(cloned)==[]
+    (cloned/'README.md').write_bytes(b'as on Windows\r\n')
+    git(cloned, 'add', 'README.md')
+    assert lines_by_git(cloned)==[] and git(cloned, 'show', ':README.md')==(0, 'as on Windows\n')
+    said = git(cloned, 'check-attr', 'text', 'merge', '--', 'nbs/images/page/pad.png', 'mnist_course/assets/mnist/t10k-labels-idx1-ubyte.gz', 'nbs/18_golf.ipynb')[1]
+    assert re.findall(r'(?<=text: )\w+', said)==['unset', 'unset', 'auto'] and said.endswith('18_golf.ipynb: merge: nbdev-merge\n')
+
+
+@pytest.fixture
+def cloned(tmp_path):
+    "A copy as a repository of its own, with an environment where README puts it"
+    repo = copy_repo(tmp_path/'a repo')
+    (repo/'.venv').symlink_to(sys.prefix)
+    for args in (['init', '-qb', 'main'], ['add', '.', ':!.venv'], ['commit', '-qm', 'first']): assert git(repo, *args)[0]==0
+    with open(repo/'.git'/'info'/'exclude', 'a') as f: f.write('/.venv\n')    # a link, which .gitignore's pattern for folders lets through
+    return repo
+
+
+PAGE = 'nbs/tools/elsewhere.ipynb'
+
+def change(repo, **texts):
+    "Commit other sources for some cells of a notebook"
+    nb = json.loads((repo/PAGE).read_text(encoding='utf-8'))
+    for c in nb['cells']: c['source'] = [texts[c['id']]] if c['id'] in texts else c['source']
+    (repo/PAGE).write_text(json.dumps(nb, indent=1, ensure_ascii=False)+'\n', encoding='utf-8')
+    assert git(repo, 'commit', '-qam', 'change')[0]==0
+
+
+def merged(repo, ours, theirs):
+    "Two branches, each with its own sources of cells, as git merges them: its exit status, and the notebook's text"
+    git(repo, 'switch', '-qc', 'theirs')
+    change(repo, **theirs)
+    git(repo, 'switch', '-q', 'main')
+    change(repo, **ours)
+    code, said = git(repo, 'merge', 'theirs')
+    return code, (repo/PAGE).read_text(encoding='utf-8'), said
+
+
+def hooks(repo, *args):
+    r = subprocess.run(['bash', repo/'.ci'/'hooks', *args], capture_output=True, text=True, env=os.environ | {'HOME': str(repo.parent)})
+    return r.returncode, r.stdout + r.stderr
+
+
+@pytest.mark.parametrize('installed', [False, True])
+def test_changes_in_different_cells_are_merged(cloned, installed):
+    "With nbdev's driver, and in a clone that has none"
+    if installed: assert hooks(cloned)==(0, 'Hooks are installed.\n')
+    code, text, said = merged(cloned, dict(ew000001='ours'), dict(ew000005='theirs'))
+    assert code==0 and 'not found' not in said, said
+    sources = {c['id']: ''.join(c['source']) for c in json.loads(text)['cells']}
+    assert sources['ew000001']=='ours' and sources['ew000005']=='theirs' and git(cloned, 'status', '--porcelain')==(0, '')
+
+
+def test_a_conflict_ends_in_a_notebook_that_opens(cloned):
+    "It holds both cells, and the change beside them, between marks that are cells too; without the driver it is no notebook"
+    assert hooks(cloned)[0]==0
+    code, text, said = merged(cloned, dict(ew000001='ours', ew000003='more of ours'), dict(ew000001='theirs', ew000005='more of theirs'))
+    assert code==1 and 'CONFLICT' in said
+    sources = [''.join(c['source']) for c in nbformat.reads(text, as_version=4).cells]
+    assert sources[1:6]==['`<<<<<<< HEAD`', 'ours', '`=======`', 'theirs', '`>>>>>>> theirs`'] and {'more of ours', 'more of theirs'}<=set(sources)
+    assert git(cloned, 'merge', '--abort')[0]==0 and hooks(cloned, 'off')==(0, 'Hooks are removed.\n')
+    assert git(cloned, 'merge', 'theirs')[0]==1
+    with pytest.raises(ValueError): json.loads((cloned/PAGE).read_text(encoding='utf-8'))
+
+
+def test_hooks_are_registered_in_the_clone_alone_and_go_again(cloned):
+    for _ in range(2): assert hooks(cloned)[0]==0    # a second time as the first
+    driver = git(cloned, 'config', '--get', 'merge.nbdev-merge.driver')[1]
+    assert driver==f"'{cloned/'.venv'/'bin'/'nbdev_merge'}' %O %A %B %P\n" and 'nbdev_trust' in (cloned/'.git'/'hooks'/'post-merge').read_text()
+    assert git(cloned, 'status', '--porcelain')==(0, '') and not (cloned.parent/'.jupyter').exists()
+    assert hooks(cloned, 'off')[0]==0 and not (cloned/'.git'/'hooks'/'post-merge').exists() and not (cloned/'.gitconfig').exists()
+    assert [line for line in (cloned/'.git'/'config').read_text().splitlines() if 'nbdev' in line or 'gitconfig' in line]==[]
+
+
+def test_a_hook_of_ones_own_stays(cloned):
+    own = cloned/'.git'/'hooks'/'post-merge'
+    own.parent.mkdir(exist_ok=True)
+    own.write_text('#!/bin/sh\necho mine\n')
+    code, said = hooks(cloned)
+    assert code==2 and "not nbdev's" in said and 'mine' in own.read_text()
+    assert hooks(cloned, 'off')[0]==0 and 'mine' in own.read_text()

@@ -90,7 +90,7 @@ def test_readme_names_the_pinned_torch():
 THEIRS = dict(torch='2.6.0', torchvision='0.21.0', numpy='2.0.2', pillow='11.1.0', scipy='1.14.1', matplotlib='3.10.0', safetensors='0.5.3',
               fastcore='1.7.29', filelock='3.17.0', typer='0.15.1', rich='13.9.4', ipython='7.34.0')
 
-def planned(tmp_path, wheel, installed):
+def planned(tmp_path, wheel, installed, *more):
     "What pip would install beside packages of these versions: name -> version; no index, so anything else has nowhere to come from"
     place = tmp_path/'lib'
     for name,number in installed.items():
@@ -101,7 +101,7 @@ def planned(tmp_path, wheel, installed):
         (info/'INSTALLER').write_text('pip\n')
     (place/'pip').symlink_to(Path(pip.__file__).parent)
     code = f"import sys; sys.path[:] = [p for p in sys.path if not p.endswith('site-packages')] + [{str(place)!r}]; from pip._internal.cli.main import main; sys.exit(main())"
-    r = subprocess.run([sys.executable, '-I', '-c', code, 'install', '--dry-run', '--quiet', '--no-index', '--report', '-', str(wheel)], capture_output=True, text=True, cwd=tmp_path)
+    r = subprocess.run([sys.executable, '-I', '-c', code, 'install', '--dry-run', '--quiet', '--no-index', '--report', '-', str(wheel), *more], capture_output=True, text=True, cwd=tmp_path)
     return r.returncode, {i['metadata']['name'].replace('-', '_'): i['metadata']['version'] for i in json.loads(r.stdout)['install']} if not r.returncode else r.stderr
 
 
@@ -113,6 +113,68 @@ def test_an_environment_with_other_admissible_versions_stays_as_it_is(built, tmp
 def test_a_version_that_is_too_old_would_be_replaced(built, tmp_path):
     code, said = planned(tmp_path, next(built.glob('*.whl')), THEIRS|{'numpy': '1.20.0'})
     assert code and 'numpy' in said
+
+
+def test_torch_torchvision_and_numpy_are_refused_rather_than_replaced(built, tmp_path):
+    "Where a version that fits could be had: the cell that installs names the one that is there"
+    for number in ('2.1.0', '1.20.0'):
+        with zipfile.ZipFile(tmp_path/f'numpy-{number}-py3-none-any.whl', 'w') as wheel:
+            wheel.writestr(f'numpy-{number}.dist-info/METADATA', f'Metadata-Version: 2.1\nName: numpy\nVersion: {number}\n')
+            wheel.writestr(f'numpy-{number}.dist-info/WHEEL', 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
+            wheel.writestr(f'numpy-{number}.dist-info/RECORD', '')
+    wheel, there, offered = next(built.glob('*.whl')), THEIRS | {'numpy': '1.20.0', 'torch': '2.6.0+cu124'}, f'--find-links={tmp_path}'
+    assert planned(tmp_path/'free', wheel, there, offered)==(0, {'mnist_course': version('mnist_course'), 'numpy': '2.1.0'})
+    code, said = planned(tmp_path/'held', wheel, there, offered, 'numpy==1.20.0', 'torch==2.6.0+cu124')
+    assert code and 'ERROR: Cannot install' in said and 'numpy==1.20.0' in said
+    assert planned(tmp_path/'fits', wheel, there | {'numpy': '2.0.2'}, offered, 'numpy==2.0.2', 'torch==2.6.0+cu124')==(0, {'mnist_course': version('mnist_course')})
+
+
+# Where a real pip would fetch the package: keeps what it was asked for, then unpacks the wheel, or fails as it does without internet
+PIP = """import os, sys, zipfile
+open('asked.txt', 'w').write(' '.join(sys.argv[1:]))
+if os.environ['WHEEL']: zipfile.ZipFile(os.environ['WHEEL']).extractall(os.environ['PLACE'])
+else: sys.exit("  error: subprocess-exited-with-error\\n      fatal: unable to access 'https://github.com/': Could not resolve host\\nERROR: Failed to build")
+"""
+
+def opened(tmp_path, wheel, then=''):
+    "Run the cell that opens lesson 18 in `tmp_path/'open'`, on a Python without packages but two that were there"
+    place, cell = tmp_path/'lib', next(c for c in json.loads((ROOT/'nbs'/'18_golf.ipynb').read_text(encoding='utf-8'))['cells'] if c['id']=='elsewhere-install')
+    for name in ('torch-2.6.0+cu124', 'numpy-2.0.2'):
+        (place/f'{name}.dist-info').mkdir(parents=True)
+        (place/f'{name}.dist-info'/'METADATA').write_text('Metadata-Version: 2.1\nName: {}\nVersion: {}\n'.format(*name.split('-')))
+    (place/'pip').mkdir()
+    (place/'pip'/'__init__.py').touch()
+    (place/'pip'/'__main__.py').write_text(PIP)
+    (tmp_path/'open').mkdir(exist_ok=True)
+    env = os.environ | {'PYTHONPATH': str(place), 'PLACE': str(place), 'WHEEL': str(wheel)}
+    return subprocess.run([sys.executable, '-S', '-c', '\n'.join([''.join(cell['source']), then])], cwd=tmp_path/'open', env=env, capture_output=True, text=True)
+
+
+def test_a_lesson_on_its_own_gets_the_package_and_the_tables(built, tmp_path):
+    "As on Colab, by its installing cell, beside a folder of the package's name; what lies in results/ stays"
+    (tmp_path/'open'/'mnist_course'/'nbs').mkdir(parents=True)    # a clone, or what is left of one
+    own = tmp_path/'open'/'results'/'recipes'/'recipes.csv'
+    own.parent.mkdir(parents=True)
+    own.write_text('mine')
+    r = opened(tmp_path, next(built.glob('*.whl')), 'import mnist_course; print(mnist_course.__file__)')
+    assert r.returncode==0 and r.stdout.strip()==str(tmp_path/'lib'/'mnist_course'/'__init__.py'), r.stderr
+    asked = (tmp_path/'open'/'asked.txt').read_text()
+    assert asked.startswith('install -q mnist_course @ git+https://') and asked.endswith(' torch==2.6.0+cu124 numpy==2.0.2')
+    there, due = ({p.relative_to(f).as_posix() for p in (f/'results').rglob('*') if p.is_file()} for f in (tmp_path/'open', ROOT/'nbs'))
+    assert there==due and 'results/golf/golf.csv' in there and own.read_text()=='mine'
+    assert {p.name for p in (tmp_path/'open').iterdir()}=={'asked.txt', 'mnist_course', 'results'}
+
+
+def test_a_lesson_on_its_own_without_internet_says_so_in_one_line(tmp_path):
+    r = opened(tmp_path, '')
+    assert r.returncode==1 and len(r.stderr.splitlines())==1 and 'Could not resolve host)' in r.stderr and '"Settings, Internet"' in r.stderr and 'links above' in r.stderr
+
+
+def test_where_the_package_is_nothing_is_installed(built, tmp_path):
+    "Nor are tables copied"
+    with zipfile.ZipFile(next(built.glob('*.whl'))) as wheel: wheel.extractall(tmp_path/'lib')
+    r = opened(tmp_path, '')
+    assert r.returncode==0 and not list((tmp_path/'open').iterdir()), r.stderr
 
 
 def test_binder_and_codespaces_install_what_is_there():

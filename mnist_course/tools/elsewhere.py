@@ -9,6 +9,7 @@ __all__ = ['IDS', 'opening_cells', 'with_opening', 'main']
 import json, sys
 from configparser import ConfigParser
 from pathlib import Path
+from urllib.parse import quote
 
 from fastcore.script import call_parse
 
@@ -16,23 +17,42 @@ from ..core.files import read_lesson, write_atomic
 from .readme import repo_root
 
 # %% ../../nbs/tools/elsewhere.ipynb #ew000005
+_install = """#| hide
+import importlib.util, subprocess, sys
+if getattr(importlib.util.find_spec('mnist_course'), 'origin', None) is None:    # a notebook on its own, as on Colab; a mere folder of that name has no origin
+    from contextlib import suppress
+    from importlib.metadata import PackageNotFoundError, version
+    keep = []    # what is installed stays where it fits the course's bounds; these three in any case, or pip stops
+    for name in ('torch', 'torchvision', 'numpy'):
+        with suppress(PackageNotFoundError): keep.append(f'{name}=={version(name)}')
+    pip = [sys.executable, '-m', 'pip', 'install', '-q', NEED, *keep]
+    pip = subprocess.run(pip, capture_output=True, text=True)
+    if pip.returncode:
+        said = pip.stderr.strip().splitlines() or ['pip does not say why']
+        why = next((line for line in said if 'fatal:' in line or 'ERROR:' in line), said[-1]).strip()
+        sys.exit(f'mnist_course could not be installed ({why}). It takes the internet and git: on Kaggle switch on "Settings, Internet", '
+                 'then run this cell again; where that does not help, open the lesson by another of the links above')
+    importlib.invalidate_caches()
+    sys.modules.pop('mnist_course', None)    # such a folder, if it was imported before
+    from mnist_course.core.files import copy_lessons, find_lessons
+    copy_lessons(find_lessons()[0], '.', only='results')    # tables that lessons read, beside the notebook; what is there stays"""
+
 def opening_cells(
     page:str,    # Where the lesson lies, seen from the root, as 'nbs/00_data.ipynb'
     address:str, # Of the repository on GitHub, as 'https://github.com/owner/name'
     branch:str,  # The branch whose notebooks are opened
 )->list:         # Two cells
     "A line of links, and a cell that installs the package where it is missing"
-    place = '/'.join(address.rstrip('/').split('/')[-2:])
-    links = {'Colab': f'https://colab.research.google.com/github/{place}/blob/{branch}/{page}',
-             'Kaggle': f'https://kaggle.com/kernels/welcome?src={address}/blob/{branch}/{page}',
-             'Binder': f'https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{page}',
+    address = address.rstrip('/').removesuffix('.git')
+    place, inside = '/'.join(address.split('/')[-2:]), f'blob/{quote(branch)}/{quote(page)}'
+    links = {'Colab': f'https://colab.research.google.com/github/{place}/{inside}',    # below, an address inside an address is quoted twice
+             'Kaggle': f'https://kaggle.com/kernels/welcome?src={quote(f"{address}/{inside}", safe=":/")}',
+             'Binder': f'https://mybinder.org/v2/gh/{place}/{quote(branch, safe="")}?urlpath={quote(f"lab/tree/{quote(page)}")}',
              'Codespaces': f'https://codespaces.new/{place}?quickstart=1'}
     line = 'Open this lesson in ' + ' · '.join(f'[{name}]({link})' for name,link in links.items())
-    install = [ '#| hide', 'import importlib.util, subprocess, sys',
-               "if importlib.util.find_spec('mnist_course') is None:    # a notebook on its own, as on Colab: what is installed there stays as it is",
-               f"    subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', 'mnist_course @ git+{address}@{branch}'], check=True)"]
+    install = _install.replace('NEED', repr(f'mnist_course @ git+{address}@{branch}'))
     return [dict(cell_type='markdown', id='elsewhere-links', metadata={}, source=line),
-            dict(cell_type='code', id='elsewhere-install', metadata={'jupyter': {'source_hidden': True}}, source='\n'.join(install), execution_count=None, outputs=[])]
+            dict(cell_type='code', id='elsewhere-install', metadata={'jupyter': {'source_hidden': True}}, source=install, execution_count=None, outputs=[])]
 
 # %% ../../nbs/tools/elsewhere.ipynb #ew000007
 IDS = 'elsewhere-links', 'elsewhere-install'    # Ids of the two cells

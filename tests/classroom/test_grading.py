@@ -21,7 +21,7 @@ LOSS = ROOT/'nbs'/'03_loss.ipynb'
 OURS = answers_in(read_lesson(LOSS), exercises_of(LOSS))
 HEAD = '#| export\n#| exercise\ndef linear1(xb, weights, bias):\n    import os, sys\n    '
 LINEAR = Place('03.2', 'linear1', '03_loss')
-walled = pytest.mark.skipif(bool(why_no_wall()), reason=why_no_wall() or 'there is a wall')
+walled = pytest.mark.skipif(bool(why_no_wall()) and not os.environ.get('NEEDS_WALL'), reason=why_no_wall() or 'there is a wall')    # CI needs one
 WAYS = [pytest.param(True, marks=walled, id='walled'), pytest.param(False, id='open')]
 
 
@@ -30,6 +30,10 @@ def copy_with(linear1=None, **answers):
     if linear1 and not linear1.startswith('#'): linear1 = HEAD+linear1
     given = ({'03.2': linear1} if linear1 else {}) | {n.replace('_', '.').lstrip('x'): a for n,a in answers.items()}
     return fill(learner_copy(LOSS), exercises_of(LOSS), given)
+
+
+@walled
+def test_there_is_a_wall(): assert why_no_wall()==''
 
 
 def submit(folder, nb, name='03_loss.ipynb'):
