@@ -237,7 +237,6 @@ def copy_lessons(
     source:Path,     # Folder with the lessons, as `nbs/` is
     target:Path,     # Where they go; made if it is missing
     copy=copy_file,  # Called with a lesson's file, or that of a picture or table, and its new path
-    only:str='',     # A folder of theirs, as 'results', to which the copy is limited; all of them unless given
 )->list:             # What was written, as paths inside `target`
     "Copy the files that `target` lacks, the map without links to anything else; what is there stays as it is"
     source, target, written = Path(source), Path(target), []
@@ -246,7 +245,7 @@ def copy_lessons(
         target.mkdir(parents=True, exist_ok=True)
         for inside in found:
             new = target/inside
-            if new.exists() or only and inside.parts[0]!=only: continue
+            if new.exists(): continue
             new.parent.mkdir(parents=True, exist_ok=True)
             if inside.name=='index.ipynb': _copy_map(source/inside, new, {p.as_posix() for p in found})
             else: copy(source/inside, new)

@@ -18,24 +18,26 @@ from .readme import repo_root
 
 # %% ../../nbs/tools/elsewhere.ipynb #ew000005
 _install = """#| hide
-import importlib.util, subprocess, sys
-if getattr(importlib.util.find_spec('mnist_course'), 'origin', None) is None:    # a notebook on its own, as on Colab; a mere folder of that name has no origin
+import importlib.util
+def get_course():    # what is installed stays where it fits the course's bounds; torch, torchvision and numpy in any case, or pip stops
+    import os, shutil, subprocess, sys
     from contextlib import suppress
     from importlib.metadata import PackageNotFoundError, version
-    keep = []    # what is installed stays where it fits the course's bounds; these three in any case, or pip stops
+    stay = []
     for name in ('torch', 'torchvision', 'numpy'):
-        with suppress(PackageNotFoundError): keep.append(f'{name}=={version(name)}')
-    pip = [sys.executable, '-m', 'pip', 'install', '-q', NEED, *keep]
-    pip = subprocess.run(pip, capture_output=True, text=True)
+        with suppress(PackageNotFoundError): stay.append(f'{name}=={version(name)}')
+    pip = subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', NEED, *stay], capture_output=True, text=True)
     if pip.returncode:
         said = pip.stderr.strip().splitlines() or ['pip does not say why']
         why = next((line for line in said if 'fatal:' in line or 'ERROR:' in line), said[-1]).strip()
         sys.exit(f'mnist_course could not be installed ({why}). It takes the internet and git: on Kaggle switch on "Settings, Internet", '
                  'then run this cell again; where that does not help, open the lesson by another of the links above')
     importlib.invalidate_caches()
-    sys.modules.pop('mnist_course', None)    # such a folder, if it was imported before
-    from mnist_course.core.files import copy_lessons, find_lessons
-    copy_lessons(find_lessons()[0], '.', only='results')    # tables that lessons read, beside the notebook; what is there stays"""
+    sys.modules.pop('mnist_course', None)    # a folder of that name, if it was imported before
+    from mnist_course.core.files import find_lessons
+    def unless_there(old, new): return new if os.path.exists(new) else shutil.copy(old, new)
+    shutil.copytree(find_lessons()[0]/'results', 'results', dirs_exist_ok=True, copy_function=unless_there)    # tables that lessons read
+if getattr(importlib.util.find_spec('mnist_course'), 'origin', None) is None: get_course()    # a notebook on its own, as on Colab; a mere folder has no origin"""
 
 def opening_cells(
     page:str,    # Where the lesson lies, seen from the root, as 'nbs/00_data.ipynb'
