@@ -239,19 +239,32 @@ def write_modules(
     return names
 
 # %% ../../nbs/tools/site.ipynb #sife4239
+def _option_row(param, ctx):
+    "A row of the table, by what `--help` prints of an argument or option; nothing of a hidden one"
+    from mnist_course.tools.site_api import as_markdown
+    name, said = param.get_help_record(ctx) or ('', '')
+    if not name: return ''
+    about = getattr(param, 'help', '') or ''
+    told = re.search(r'\[(.*)\]$', said.removeprefix(about).strip())    # as [default: 7; required]
+    words = told[1].split('; ') if told else []
+    for i,word in enumerate(words):
+        default = word.removeprefix('default: ')
+        if default.startswith('('): words[i] = as_markdown(default[1:-1])    # said in words
+        elif word!='required': words[i] = f'`{default}`'
+    cells = ' / '.join(f'`{way}`' for way in name.split(' / ')), as_markdown(about), ', '.join(words)
+    return '| ' + ' | '.join(re.sub(r'(?<!\\)\|', r'\|', cell) for cell in cells) + ' |'
+
 def commands_page(
     commands:dict, # Name -> a command of click's
 )->str:            # Markdown
     "What each command does, its arguments and options"
-    from mnist_course.tools.site_api import as_markdown, doc_markdown
+    from mnist_course.tools.site_api import doc_markdown
     parts = ['# Commands', 'All that `mnist_course` does in a terminal. `mnist_course COMMAND --help` says the same there.']
     for name,command in sorted(commands.items()):
         if command.hidden: continue
-        rows = ['| | |', '| --- | --- |']
-        for p in command.params:
-            opts = ', '.join(f'`{o}`' for o in [*p.opts, *p.secondary_opts]) if p.param_type_name=='option' else f'`{p.metavar or p.name.upper()}`'.replace('|', r'\|')
-            rows.append(f"| {opts} | {as_markdown(getattr(p, 'help', '') or '')} |")
-        parts += [f'## {name}', doc_markdown(command.help or '')] + ['\n'.join(rows)]*(len(rows)>2)
+        with command.make_context(name, [], resilient_parsing=True) as ctx: rows = [row for p in command.params if (row := _option_row(p, ctx))]
+        parts += [f'## {name}', doc_markdown(command.help or '')]
+        if rows: parts.append('\n'.join(['| Argument or option | What it does | Default |', '| --- | --- | --- |', *rows]))
     return '\n\n'.join(parts) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #sifa63c0
@@ -264,7 +277,7 @@ def builder_settings(
                  home_page_in_toc=True, show_toc_level=1, navbar_persistent=[],
                  logo=dict(text=cfg['title'], image_light='logo.svg', image_dark='logo.svg', alt_text=cfg['title']))
     return dict(project=cfg['title'], author=cfg['author'], copyright=cfg['copyright'].replace('%(author)s', cfg['author']), version=cfg['version'], release=cfg['version'],
-                language='en', extensions=['myst_nb'], html_theme='sphinx_book_theme', html_theme_options=theme, html_title=cfg['title'],
+                language='en', smartquotes_action='qe', extensions=['myst_nb'], html_theme='sphinx_book_theme', html_theme_options=theme, html_title=cfg['title'],
                 html_static_path=['_static'], html_css_files=['site.css'], html_favicon='_static/logo.svg',
                 html_copy_source=False, html_show_sourcelink=False, html_last_updated_fmt=None, html_logo=None,
                 html_baseurl=cfg['doc_host']+cfg['doc_baseurl']+'/', html_domain_indices=False, html_use_index=False,

@@ -98,6 +98,41 @@ def test_no_directive_is_shown_and_hidden_cells_are_gone(site):
         assert pages(site)[site/f'{path.stem}.html'].count('cell_input')>=exported, path
 
 
+def test_an_option_keeps_its_two_hyphens(site, count):
+    "Whoever copies `–fast`, with a dash, gets an error"
+    from mnist_course.tools.cli_site import all_commands
+    for path,source in pages(site).items():
+        prose = text_of(re.sub('(?s)<(script|style)\\b.*?</\\1>', '', source))
+        assert not re.search(r'(?<![\w\s])[–—][a-z]|(?<=\s)–[a-z]', prose), path
+    page = pages(site)[site/'commands.html']
+    for name,command in all_commands().items():
+        if command.hidden: continue
+        section = re.search(rf'<section id="{name}">.*?</section>', page, flags=re.S)[0]
+        code = ' '.join(map(text_of, re.findall('<(?:code|pre)\\b.*?</(?:code|pre)>', section, flags=re.S)))
+        said = re.findall(r'(?<![\w-])--[a-z][\w-]*', ' '.join([command.help or '', *(getattr(p, 'help', '') or '' for p in command.params)]))
+        assert all(code.count(option)>=n for option,n in Counter(said).items()), name
+        count('options in the words of the commands page', len(said))
+
+
+def test_the_commands_page_says_what_help_says(site):
+    "Names, what a value is, defaults, and what has to be there"
+    from mnist_course.tools.cli_site import all_commands
+    page, n = pages(site)[site/'commands.html'], 0
+    for name,command in all_commands().items():
+        if command.hidden: continue
+        section = re.search(rf'<section id="{name}">.*?</section>', page, flags=re.S)[0]
+        rows = [[text_of(c).strip() for c in re.findall('<t[hd]\\b.*?</t[hd]>', row, flags=re.S)] for row in re.findall('<tr\\b.*?</tr>', section, flags=re.S)]
+        assert not rows or rows[0]==['Argument or option', 'What it does', 'Default'], name
+        shown = {row[0]: row[2] for row in rows[1:]}
+        with command.make_context(name, [], resilient_parsing=True) as ctx:
+            for p in command.params:
+                if not (record := p.get_help_record(ctx)): continue
+                default = re.search(r'default: (.*?)[;\]]', record[1])
+                assert shown[record[0]]==('required' if p.required else default[1].strip('()').replace("'", '’') if default else ''), (name, record)
+                n += 1
+    assert n>60 and '--epochs N' in text_of(page) and '60.0' in text_of(page)
+
+
 def test_tests_are_folded(site):
     folded = {stem: pages(site)[site/f'{stem}.html'].count('Show the test') for stem in LESSONS}
     assert all(folded.values()), folded
