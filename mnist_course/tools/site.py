@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['WIDGET', 'SLOW', 'SHOWN', 'TEACHING', 'FOLDERS', 'MARK', 'LEFT_OUT', 'SCRIPTS_OUT', 'directives', 'is_hidden',
-           'is_test', 'site_links', 'exercise_box', 'exercises_page', 'prepared_cell', 'prepare_notebook',
-           'glossary_page', 'find_pages', 'find_modules', 'toctree', 'title_of', 'margin', 'said_of', 'folder_page',
-           'write_modules', 'commands_page', 'builder_settings', 'read_settings', 'conf_text', 'write_source',
-           'site_ready', 'finished_page', 'finish_site', 'build_site']
+           'is_test', 'site_links', 'exercise_box', 'prepared_cell', 'prepare_notebook', 'glossary_page', 'find_pages',
+           'find_modules', 'toctree', 'title_of', 'margin', 'exercises_page', 'said_of', 'folder_page', 'write_modules',
+           'commands_page', 'builder_settings', 'read_settings', 'conf_text', 'write_source', 'site_ready',
+           'finished_page', 'finish_site', 'build_site']
 
 # %% ../../nbs/tools/site.ipynb #sidce8fe
 import ast, os, posixpath, re, subprocess, sys, tempfile
@@ -19,7 +19,7 @@ from pathlib import Path
 from ..classroom.copies import find_cell
 from ..core.files import copy_file, held, read_csv, read_lesson, write_notebook
 from ..exercises.outline import OUTLINE, places_of
-from .site_api import module_page
+from .site_api import as_markdown, doc_markdown, module_page
 
 # %% ../../nbs/tools/site.ipynb #si09b828
 def directives(
@@ -75,15 +75,6 @@ def exercise_box(
 :class: exercise
 Write `{place.name}` yourself before you read on. In your own copy of this lesson (`mnist_course start`) the body is empty, with hints and a check below; `mnist_course check {place.number}` tells you how far you are.
 :::'''
-
-def exercises_page(
-)->str: # Markdown
-    "A list of all exercises, by lesson"
-    parts = ['# Exercises', 'Each lesson has a few functions that are its heart. `mnist_course start` writes copies of the lessons in which these are empty.']
-    for lesson in OUTLINE:
-        rows = [f'- [{p.number}](#exercise-{p.number.replace(".", "-")}) `{p.name}`' for p in places_of(lesson)]
-        parts.append('\n'.join([f'**{lesson.replace("_", " ")}**', '', *rows]))
-    return '\n\n'.join(parts) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #si2df946
 WIDGET = 'application/vnd.jupyter.widget-view+json'
@@ -182,16 +173,39 @@ def title_of(
     "The title of a notebook"
     return read_lesson(path)['cells'][0]['source'].partition('\n')[0].strip('# ')
 
+def _numbered_title(nbs, stem): return f"{stem.partition('_')[0]} {title_of(nbs/(stem+'.ipynb'))}"
+
 def margin(
     nbs:Path,   # The folder nbs/ of a clone
     pages:list, # As `find_pages` has them
 )->str:         # Markdown for the map
     "All of the site, in the order of the margin"
     stems = [p.removesuffix('.ipynb') for p in pages if '/' not in p and p!='index.ipynb']
-    lessons = [f"{stem.partition('_')[0]} {title_of(nbs/(stem+'.ipynb'))} <{stem}>" for stem in stems]
+    lessons = [f'{_numbered_title(nbs, stem)} <{stem}>' for stem in stems]
     return '\n\n'.join([toctree(lessons, 'Lessons'), toctree(['draw', 'exercises', 'glossary'], 'Try it'),
                         toctree([TEACHING.removesuffix('.ipynb')], 'For teachers'),
                         toctree(['commands', 'api/index', 'reference/core', 'reference/classroom', 'reference/tools'], 'Reference')])
+
+# %% ../../nbs/tools/site.ipynb #siexer02
+def _first_sentence(source, name):
+    "What the docstring of a function, a class or a method begins with; '' without one"
+    kinds = ast.FunctionDef, ast.ClassDef
+    found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, kinds) and n.name==name.rpartition('.')[2]]
+    doc = ast.get_docstring(found[0]) if found else ''
+    return re.split(r'(?<=[.?!])\s', ' '.join((doc or '').split()))[0]
+
+def exercises_page(
+    nbs:Path, # The folder nbs/ of a clone
+)->str:       # Markdown
+    "All exercises by lesson, each with what it is about"
+    parts = ['# Exercises', 'Each lesson has a few functions that are its heart. `mnist_course start` writes copies of the lessons in which these are empty.']
+    for lesson in OUTLINE:
+        nb, rows = read_lesson(nbs/f'{lesson}.ipynb'), []
+        for p in places_of(lesson):
+            said = as_markdown(_first_sentence(find_cell(nb, p)['source'], p.name).rstrip('.'))
+            rows.append(f'- [{p.number} `{p.name}`](#exercise-{p.number.replace(".", "-")})' + (f': {said}' if said else ''))
+        parts += [f'**[{_numbered_title(nbs, lesson)}]({lesson}.ipynb)**', '\n'.join(rows)]
+    return '\n\n'.join(parts) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #siba0148
 FOLDERS = dict(core='What several layers need', classroom='Copies, checking and grading', tools='The command line and what is behind it')
@@ -241,7 +255,6 @@ def write_modules(
 # %% ../../nbs/tools/site.ipynb #sife4239
 def _option_row(param, ctx):
     "A row of the table, by what `--help` prints of an argument or option; nothing of a hidden one"
-    from mnist_course.tools.site_api import as_markdown
     name, said = param.get_help_record(ctx) or ('', '')
     if not name: return ''
     about = getattr(param, 'help', '') or ''
@@ -258,7 +271,6 @@ def commands_page(
     commands:dict, # Name -> a command of click's
 )->str:            # Markdown
     "What each command does, its arguments and options"
-    from mnist_course.tools.site_api import doc_markdown
     parts = ['# Commands', 'All that `mnist_course` does in a terminal. `mnist_course COMMAND --help` says the same there.']
     for name,command in sorted(commands.items()):
         if command.hidden: continue
@@ -324,7 +336,7 @@ def write_source(
     (src/'_static').mkdir()
     for part in sorted(p for p in assets.iterdir() if p.is_file()):
         copy_file(part, src/part.name if part.suffix=='.md' else src/'_static'/part.name)
-    made = {'exercises.md': exercises_page(), 'glossary.md': glossary_page(nbs), 'commands.md': commands_page(commands or {}), 'conf.py': conf_text(builder_settings(cfg)),
+    made = {'exercises.md': exercises_page(nbs), 'glossary.md': glossary_page(nbs), 'commands.md': commands_page(commands or {}), 'conf.py': conf_text(builder_settings(cfg)),
             **{f'reference/{f}.md': folder_page(nbs, f, pages) for f in SHOWN}}
     (src/'reference').mkdir()
     for name,text in made.items(): (src/name).write_text(text, encoding='utf-8')

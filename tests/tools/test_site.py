@@ -76,6 +76,18 @@ def test_exercises_are_marked_and_listed(site):
         for p in places_of(lesson): assert f'id="exercise-{p.number.replace(".", "-")}"' in source and f'{lesson}.html#exercise-{p.number.replace(".", "-")}"' in listed
 
 
+def test_the_list_of_exercises_names_lessons_and_says_what_each_is_about(site):
+    from mnist_course.exercises.outline import OUTLINE, places_of
+    page = pages(site)[site/'exercises.html']
+    entries = {text_of(m[2]): (m[1], text_of(m[3])) for m in re.finditer(r'<li><p><a [^>]*href="([^"]*)"[^>]*>(.*?)</a>(.*?)</p>', page, flags=re.S)}
+    for lesson in OUTLINE:
+        title = re.search(r'<title>(.*?) —', pages(site)[site/f'{lesson}.html'])[1]
+        assert re.search(rf'<strong><a [^>]*href="{lesson}.html"[^>]*>(<span[^>]*>)?{lesson.partition("_")[0]} {re.escape(title)}<', page), lesson
+        for p in places_of(lesson): assert f'{p.number} {p.name}' in entries, p
+    assert entries['04.1 calc_grad'][1].startswith(': Add the gradient of this batch’s loss')
+    assert sum(not said for _,said in entries.values())<=2    # two methods have no docstring
+
+
 def test_cells_that_take_long_say_so(site):
     for path in notebooks():
         if path.stem not in LESSONS: continue
@@ -238,6 +250,21 @@ def test_one_draws_on_the_page_inside(site, browser):
     page.mouse.up()
     page.wait_for_function("() => true")
     inside.locator('#verdict', has_text='7').wait_for(timeout=20_000)
+    page.close()
+
+
+@pytest.mark.parametrize('size', [(1300, 900), (1180, 820), (1920, 1080), (390, 844)], ids=str)
+def test_one_sees_the_answers_while_one_draws(site, browser, size):
+    "With the page scrolled to the frame the verdict is in the window, and the frame needs no scrollbar of its own"
+    page = browser.new_page(viewport=dict(width=size[0], height=size[1]))
+    page.goto((site/'draw.html').as_uri())
+    frame, inside = page.locator('.drawing-page'), page.frame_locator('.drawing-page')
+    inside.locator('#verdict').wait_for()
+    frame.evaluate('f => f.scrollIntoView()')
+    pad, verdict = inside.locator('#pad').bounding_box(), inside.locator('#verdict').bounding_box()
+    assert pad['y']>=0 and 0<=verdict['y'] and verdict['y']+verdict['height']<=size[1], (pad, verdict)
+    if size[0]>1000: assert verdict['x']>pad['x']+pad['width'] and frame.bounding_box()['height']<=size[1], (pad, verdict)
+    assert inside.locator('html').evaluate('e => e.scrollHeight<=e.clientHeight && e.scrollWidth<=e.clientWidth')
     page.close()
 
 
