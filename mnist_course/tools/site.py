@@ -10,14 +10,15 @@ __all__ = ['WIDGET', 'SLOW', 'SHOWN', 'TEACHING', 'FOLDERS', 'MARK', 'LEFT_OUT',
            'finished_page', 'finish_site', 'build_site']
 
 # %% ../../nbs/tools/site.ipynb #sidce8fe
-import ast, os, posixpath, re, subprocess, sys, tempfile
-from configparser import ConfigParser
+import ast, os, posixpath, re, shutil, subprocess, sys, tempfile
+from configparser import ConfigParser, Error
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 from ..classroom.copies import find_cell
-from ..core.files import copy_file, held, read_csv, read_lesson, write_notebook
+from ..core.files import copy_file, held, read_csv, read_lesson, ready_folder, write_notebook
 from ..exercises.outline import OUTLINE, places_of
 from .site_api import as_markdown, doc_markdown, module_page
 
@@ -305,6 +306,19 @@ def read_settings(
     parser.read(Path(root)/'settings.ini', encoding='utf-8')
     return dict(parser['DEFAULT'])
 
+_NEEDED = 'title', 'author', 'copyright', 'version', 'git_url', 'branch', 'doc_host', 'doc_baseurl'
+
+def _course_settings(root):
+    "The settings of a clone of the course; a ValueError where they are another project's"
+    try: cfg = read_settings(root)
+    except (Error, ValueError) as e: why = f'it can\'t be read ({type(e).__name__})'
+    else:
+        lacking = [name for name in _NEEDED if name not in cfg]
+        if cfg.get('lib_name')!='mnist_course': why = 'this is another project'
+        elif lacking: why = f"it lacks {', '.join(lacking)}"
+        else: return cfg
+    raise ValueError(f"{Path(root)/'settings.ini'}: expected the settings of the course, but {why}: change to a clone of the course") from None
+
 def conf_text(
     settings:dict, # Names and values
 )->str:            # A conf.py
@@ -320,7 +334,7 @@ def write_source(
     "Prepared notebooks, pages of modules, pictures, settings and the page to draw on"
     from mnist_course.page import write_page
     root, src = Path(root), Path(src)
-    cfg, nbs, assets = read_settings(root), root/'nbs', files('mnist_course')/'assets'/'site'
+    cfg, nbs, assets = _course_settings(root), root/'nbs', files('mnist_course')/'assets'/'site'
     url, pages = f"{cfg['git_url']}/blob/{cfg['branch']}", find_pages(nbs)
     pictures = [p.relative_to(nbs).as_posix() for d in ('images', 'results') for p in sorted((nbs/d).rglob('*.png'))]
     for inside in pages:
@@ -348,14 +362,17 @@ MARK = '.made_by_mnist_course'    # lies in a site of ours, which a new one may 
 
 def site_ready(
     out:Path, # Where the site goes
-)->Path:      # The same
-    "Refuse a folder that isn't a site, and a package that is missing, before the work"
+    root:Path|None=None, # Of a clone; only looked at where it is given
+)->Path:      # `out`
+    "Refuse a folder that isn't a site or can't be written, a clone of something else, and a package that is missing, before the work"
     lacking = [name for name in ('sphinx', 'myst_nb', 'sphinx_book_theme') if not find_spec(name)]
     if lacking: raise ModuleNotFoundError(f"the site needs {', '.join(lacking)}: pip install 'mnist_course[site]'")
     out = Path(out)
     if out.exists() and not out.is_dir(): raise ValueError(f'{out} is a file: name a folder for the site')
-    if out.is_dir() and any(p.name!='.lock' for p in out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
+    if out.is_dir() and any(out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
         raise ValueError(f'{out} holds something else than a site of ours: name an empty folder, or one that is not there yet')
+    if root: _course_settings(root)
+    ready_folder(out.absolute().parent)
     return out
 
 # %% ../../nbs/tools/site.ipynb #si2f02e1
@@ -384,6 +401,22 @@ def finish_site(
     return site
 
 # %% ../../nbs/tools/site.ipynb #sib97d7e
+@contextmanager
+def _alone(out):
+    "Inside this `with`, no other run builds a site at `out`"
+    beside = out.with_name(f'site-{out.name}')    # `held` puts a dot before it and `.lock` behind it
+    with ExitStack() as stack:
+        try: stack.enter_context(held(beside))
+        except OSError as e:
+            if e.errno: raise
+            raise OSError(str(e).replace(str(beside), str(out))) from None
+        yield
+
+def _sweep(out):
+    "Remove what killed runs for `out` have left beside it; nobody else may build there meanwhile"
+    for mark in out.parent.glob(f'.site-*/{MARK}'):
+        if mark.read_text(encoding='utf-8')==out.name: shutil.rmtree(mark.parent, ignore_errors=True)
+
 def build_site(
     root:Path,          # Of a clone
     out:Path,           # Where the site goes; an older one there is replaced
@@ -391,8 +424,9 @@ def build_site(
 )->Path:                # `out`
     "Build the site; a `RuntimeError` holds the builder's warnings"
     out = site_ready(out).absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with held(out), tempfile.TemporaryDirectory(prefix='.site-', dir=out.parent) as tmp:
+    with _alone(out), tempfile.TemporaryDirectory(prefix='.site-', dir=out.parent) as tmp:
+        _sweep(out)
+        (Path(tmp)/MARK).write_text(out.name, encoding='utf-8')
         src, new = Path(tmp)/'src', Path(tmp)/'new'
         write_source(root, src, commands)
         command = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going', '-b', 'html', '-d', Path(tmp)/'doctrees', src, new]

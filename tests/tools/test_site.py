@@ -1,5 +1,5 @@
 "The site, built once: what it shows and hides, where its links lead, what it asks for, its search, and how it looks to a phone and to axe-core"
-import html, json, os, re
+import html, json, os, re, shutil, signal, subprocess, sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -309,3 +309,56 @@ def test_a_folder_that_is_not_only_ours_is_left_alone(tmp_path, holds):
     for name in holds: (tmp_path/name).write_text('theirs')
     with pytest.raises(ValueError, match='something else than a site of ours'): site_ready(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir())==sorted(holds)
+
+
+def refused(*args):
+    "The one line in which a command refuses"
+    from mnist_course.tools import cli
+    from mnist_course.tools.cli_app import run_command
+    assert cli
+    code, out, err = run_command(*args)
+    assert (code, out, err.count('\n'))==(2, '', 1) and 'fault of' not in err, err
+    return err
+
+
+def test_a_folder_that_cannot_be_written_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path/'file').touch()
+    said = [refused('site', '--out', tmp_path/'file'/'site')]
+    if Path('/proc/self').exists(): said.append(refused('site', '--out', '/proc/site'))
+    for line in said: assert 'cannot write to ' in line and 'another run' not in line and line.rstrip().endswith('name another folder'), line
+
+
+FOREIGN = {'another project': ('[DEFAULT]\nlib_name = theirs\ntitle = T\n', 'is another project'), 'no address': ('[DEFAULT]\nlib_name = mnist_course\ntitle = T\n', 'lacks author, .*git_url'),
+           'no section': ('lib_name = theirs\n', "can't be read"), 'a name of nothing': ('[DEFAULT]\ngit_url = %(user)s\n', "can't be read"), 'bytes': ('\xff', "can't be read")}
+
+@pytest.mark.parametrize('text,why', FOREIGN.values(), ids=FOREIGN)
+def test_another_project_is_refused_in_one_line(tmp_path, monkeypatch, text, why):
+    from mnist_course.tools.site import site_ready
+    (tmp_path/'nbs').mkdir()
+    (tmp_path/'settings.ini').write_bytes(text.encode('latin-1'))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=f'expected the settings of the course, but .*{why}.*: change to a clone of the course'): site_ready('_site', tmp_path)
+    if text.startswith('['): refused('site')    # whether a file is none, `repo_root` finds before it
+    assert sorted(p.name for p in tmp_path.iterdir())==['nbs', 'settings.ini']
+
+
+@pytest.mark.skipif(os.name=='nt', reason='SIGKILL')
+def test_what_a_killed_run_leaves_is_swept_and_never_shown_by_git(tmp_path, monkeypatch):
+    from mnist_course.tools import site as tool
+    work = "import sys, time\nfrom mnist_course.tools import site as tool\ndef write(root, src, commands):\n    src.mkdir()\n    print('at work', flush=True)\n    time.sleep(100)\n"
+    with subprocess.Popen([sys.executable, '-c', work+"tool.write_source = write\ntool.build_site('.', sys.argv[1])", tmp_path/'_site'], stdout=subprocess.PIPE, text=True) as p:
+        assert p.stdout.readline()=='at work\n'
+        p.send_signal(signal.SIGKILL)
+    left = sorted(q.name for q in tmp_path.iterdir())
+    assert len(left)==2
+    if shutil.which('git') and (ROOT/'.git').exists():
+        ignored = subprocess.run(['git', 'check-ignore', *left, 'draw.html'], cwd=ROOT, capture_output=True, text=True).stdout.split()
+        assert ignored==[*left, 'draw.html']
+    (tmp_path/'.site-theirs').mkdir()    # of a run for another folder
+    (tmp_path/'.site-theirs'/tool.MARK).write_text('other')
+    (tmp_path/'.site-notes').mkdir()
+    def write(root, src, commands): raise ZeroDivisionError
+    monkeypatch.setattr(tool, 'write_source', write)
+    with pytest.raises(ZeroDivisionError): tool.build_site(ROOT, tmp_path/'_site')
+    assert sorted(q.name for q in tmp_path.iterdir())==['.site-notes', '.site-theirs']
