@@ -37,7 +37,7 @@ def site(
     """
     from mnist_course.tools.site import build_site, site_ready
     root = repo_root()
-    site_ready(out)
+    site_ready(out, root)
     typer.echo('Building the site, which takes about a minute …', err=True)
     built = build_site(root, out, all_commands())
     pages = sorted(built.rglob('*.html'))

@@ -4,22 +4,23 @@
 
 # %% auto #0
 __all__ = ['WIDGET', 'SLOW', 'SHOWN', 'TEACHING', 'FOLDERS', 'MARK', 'LEFT_OUT', 'SCRIPTS_OUT', 'directives', 'is_hidden',
-           'is_test', 'site_links', 'exercise_box', 'exercises_page', 'prepared_cell', 'prepare_notebook',
-           'glossary_page', 'find_pages', 'find_modules', 'toctree', 'title_of', 'margin', 'said_of', 'folder_page',
-           'write_modules', 'commands_page', 'builder_settings', 'read_settings', 'conf_text', 'write_source',
-           'site_ready', 'finished_page', 'finish_site', 'build_site']
+           'is_test', 'site_links', 'exercise_box', 'prepared_cell', 'prepare_notebook', 'glossary_page', 'find_pages',
+           'find_modules', 'toctree', 'title_of', 'margin', 'exercises_page', 'said_of', 'folder_page', 'write_modules',
+           'commands_page', 'builder_settings', 'read_settings', 'conf_text', 'write_source', 'site_ready',
+           'finished_page', 'finish_site', 'build_site']
 
 # %% ../../nbs/tools/site.ipynb #sidce8fe
-import ast, os, posixpath, re, subprocess, sys, tempfile
-from configparser import ConfigParser
+import ast, os, posixpath, re, shutil, subprocess, sys, tempfile
+from configparser import ConfigParser, Error
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 from ..classroom.copies import find_cell
-from ..core.files import copy_file, held, read_csv, read_lesson, write_notebook
+from ..core.files import copy_file, held, read_csv, read_lesson, ready_folder, write_notebook
 from ..exercises.outline import OUTLINE, places_of
-from .site_api import module_page
+from .site_api import as_markdown, doc_markdown, module_page
 
 # %% ../../nbs/tools/site.ipynb #si09b828
 def directives(
@@ -75,15 +76,6 @@ def exercise_box(
 :class: exercise
 Write `{place.name}` yourself before you read on. In your own copy of this lesson (`mnist_course start`) the body is empty, with hints and a check below; `mnist_course check {place.number}` tells you how far you are.
 :::'''
-
-def exercises_page(
-)->str: # Markdown
-    "A list of all exercises, by lesson"
-    parts = ['# Exercises', 'Each lesson has a few functions that are its heart. `mnist_course start` writes copies of the lessons in which these are empty.']
-    for lesson in OUTLINE:
-        rows = [f'- [{p.number}](#exercise-{p.number.replace(".", "-")}) `{p.name}`' for p in places_of(lesson)]
-        parts.append('\n'.join([f'**{lesson.replace("_", " ")}**', '', *rows]))
-    return '\n\n'.join(parts) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #si2df946
 WIDGET = 'application/vnd.jupyter.widget-view+json'
@@ -182,16 +174,39 @@ def title_of(
     "The title of a notebook"
     return read_lesson(path)['cells'][0]['source'].partition('\n')[0].strip('# ')
 
+def _numbered_title(nbs, stem): return f"{stem.partition('_')[0]} {title_of(nbs/(stem+'.ipynb'))}"
+
 def margin(
     nbs:Path,   # The folder nbs/ of a clone
     pages:list, # As `find_pages` has them
 )->str:         # Markdown for the map
     "All of the site, in the order of the margin"
     stems = [p.removesuffix('.ipynb') for p in pages if '/' not in p and p!='index.ipynb']
-    lessons = [f"{stem.partition('_')[0]} {title_of(nbs/(stem+'.ipynb'))} <{stem}>" for stem in stems]
+    lessons = [f'{_numbered_title(nbs, stem)} <{stem}>' for stem in stems]
     return '\n\n'.join([toctree(lessons, 'Lessons'), toctree(['draw', 'exercises', 'glossary'], 'Try it'),
                         toctree([TEACHING.removesuffix('.ipynb')], 'For teachers'),
                         toctree(['commands', 'api/index', 'reference/core', 'reference/classroom', 'reference/tools'], 'Reference')])
+
+# %% ../../nbs/tools/site.ipynb #siexer02
+def _first_sentence(source, name):
+    "What the docstring of a function, a class or a method begins with; '' without one"
+    kinds = ast.FunctionDef, ast.ClassDef
+    found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, kinds) and n.name==name.rpartition('.')[2]]
+    doc = ast.get_docstring(found[0]) if found else ''
+    return re.split(r'(?<=[.?!])\s', ' '.join((doc or '').split()))[0]
+
+def exercises_page(
+    nbs:Path, # The folder nbs/ of a clone
+)->str:       # Markdown
+    "All exercises by lesson, each with what it is about"
+    parts = ['# Exercises', 'Each lesson has a few functions that are its heart. `mnist_course start` writes copies of the lessons in which these are empty.']
+    for lesson in OUTLINE:
+        nb, rows = read_lesson(nbs/f'{lesson}.ipynb'), []
+        for p in places_of(lesson):
+            said = as_markdown(_first_sentence(find_cell(nb, p)['source'], p.name).rstrip('.'))
+            rows.append(f'- [{p.number} `{p.name}`](#exercise-{p.number.replace(".", "-")})' + (f': {said}' if said else ''))
+        parts += [f'**[{_numbered_title(nbs, lesson)}]({lesson}.ipynb)**', '\n'.join(rows)]
+    return '\n\n'.join(parts) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #siba0148
 FOLDERS = dict(core='What several layers need', classroom='Copies, checking and grading', tools='The command line and what is behind it')
@@ -239,19 +254,30 @@ def write_modules(
     return names
 
 # %% ../../nbs/tools/site.ipynb #sife4239
+def _option_row(param, ctx):
+    "A row of the table, by what `--help` prints of an argument or option; nothing of a hidden one"
+    name, said = param.get_help_record(ctx) or ('', '')
+    if not name: return ''
+    about = getattr(param, 'help', '') or ''
+    told = re.search(r'\[(.*)\]$', said.removeprefix(about).strip())    # as [default: 7; required]
+    words = told[1].split('; ') if told else []
+    for i,word in enumerate(words):
+        default = word.removeprefix('default: ')
+        if default.startswith('('): words[i] = as_markdown(default[1:-1])    # said in words
+        elif word!='required': words[i] = f'`{default}`'
+    cells = ' / '.join(f'`{way}`' for way in name.split(' / ')), as_markdown(about), ', '.join(words)
+    return '| ' + ' | '.join(re.sub(r'(?<!\\)\|', r'\|', cell) for cell in cells) + ' |'
+
 def commands_page(
     commands:dict, # Name -> a command of click's
 )->str:            # Markdown
     "What each command does, its arguments and options"
-    from mnist_course.tools.site_api import as_markdown, doc_markdown
     parts = ['# Commands', 'All that `mnist_course` does in a terminal. `mnist_course COMMAND --help` says the same there.']
     for name,command in sorted(commands.items()):
         if command.hidden: continue
-        rows = ['| | |', '| --- | --- |']
-        for p in command.params:
-            opts = ', '.join(f'`{o}`' for o in [*p.opts, *p.secondary_opts]) if p.param_type_name=='option' else f'`{p.metavar or p.name.upper()}`'.replace('|', r'\|')
-            rows.append(f"| {opts} | {as_markdown(getattr(p, 'help', '') or '')} |")
-        parts += [f'## {name}', doc_markdown(command.help or '')] + ['\n'.join(rows)]*(len(rows)>2)
+        with command.make_context(name, [], resilient_parsing=True) as ctx: rows = [row for p in command.params if (row := _option_row(p, ctx))]
+        parts += [f'## {name}', doc_markdown(command.help or '')]
+        if rows: parts.append('\n'.join(['| Argument or option | What it does | Default |', '| --- | --- | --- |', *rows]))
     return '\n\n'.join(parts) + '\n'
 
 # %% ../../nbs/tools/site.ipynb #sifa63c0
@@ -264,7 +290,7 @@ def builder_settings(
                  home_page_in_toc=True, show_toc_level=1, navbar_persistent=[],
                  logo=dict(text=cfg['title'], image_light='logo.svg', image_dark='logo.svg', alt_text=cfg['title']))
     return dict(project=cfg['title'], author=cfg['author'], copyright=cfg['copyright'].replace('%(author)s', cfg['author']), version=cfg['version'], release=cfg['version'],
-                language='en', extensions=['myst_nb'], html_theme='sphinx_book_theme', html_theme_options=theme, html_title=cfg['title'],
+                language='en', smartquotes_action='qe', extensions=['myst_nb'], html_theme='sphinx_book_theme', html_theme_options=theme, html_title=cfg['title'],
                 html_static_path=['_static'], html_css_files=['site.css'], html_favicon='_static/logo.svg',
                 html_copy_source=False, html_show_sourcelink=False, html_last_updated_fmt=None, html_logo=None,
                 html_baseurl=cfg['doc_host']+cfg['doc_baseurl']+'/', html_domain_indices=False, html_use_index=False,
@@ -279,6 +305,19 @@ def read_settings(
     parser = ConfigParser(delimiters=['='])
     parser.read(Path(root)/'settings.ini', encoding='utf-8')
     return dict(parser['DEFAULT'])
+
+_NEEDED = 'title', 'author', 'copyright', 'version', 'git_url', 'branch', 'doc_host', 'doc_baseurl'
+
+def _course_settings(root):
+    "The settings of a clone of the course; a ValueError where they are another project's"
+    try: cfg = read_settings(root)
+    except (Error, ValueError) as e: why = f'it can\'t be read ({type(e).__name__})'
+    else:
+        lacking = [name for name in _NEEDED if name not in cfg]
+        if cfg.get('lib_name')!='mnist_course': why = 'this is another project'
+        elif lacking: why = f"it lacks {', '.join(lacking)}"
+        else: return cfg
+    raise ValueError(f"{Path(root)/'settings.ini'}: expected the settings of the course, but {why}: change to a clone of the course") from None
 
 def conf_text(
     settings:dict, # Names and values
@@ -295,7 +334,7 @@ def write_source(
     "Prepared notebooks, pages of modules, pictures, settings and the page to draw on"
     from mnist_course.page import write_page
     root, src = Path(root), Path(src)
-    cfg, nbs, assets = read_settings(root), root/'nbs', files('mnist_course')/'assets'/'site'
+    cfg, nbs, assets = _course_settings(root), root/'nbs', files('mnist_course')/'assets'/'site'
     url, pages = f"{cfg['git_url']}/blob/{cfg['branch']}", find_pages(nbs)
     pictures = [p.relative_to(nbs).as_posix() for d in ('images', 'results') for p in sorted((nbs/d).rglob('*.png'))]
     for inside in pages:
@@ -311,7 +350,7 @@ def write_source(
     (src/'_static').mkdir()
     for part in sorted(p for p in assets.iterdir() if p.is_file()):
         copy_file(part, src/part.name if part.suffix=='.md' else src/'_static'/part.name)
-    made = {'exercises.md': exercises_page(), 'glossary.md': glossary_page(nbs), 'commands.md': commands_page(commands or {}), 'conf.py': conf_text(builder_settings(cfg)),
+    made = {'exercises.md': exercises_page(nbs), 'glossary.md': glossary_page(nbs), 'commands.md': commands_page(commands or {}), 'conf.py': conf_text(builder_settings(cfg)),
             **{f'reference/{f}.md': folder_page(nbs, f, pages) for f in SHOWN}}
     (src/'reference').mkdir()
     for name,text in made.items(): (src/name).write_text(text, encoding='utf-8')
@@ -323,14 +362,17 @@ MARK = '.made_by_mnist_course'    # lies in a site of ours, which a new one may 
 
 def site_ready(
     out:Path, # Where the site goes
-)->Path:      # The same
-    "Refuse a folder that isn't a site, and a package that is missing, before the work"
+    root:Path|None=None, # Of a clone; only looked at where it is given
+)->Path:      # `out`
+    "Refuse a folder that isn't a site or can't be written, a clone of something else, and a package that is missing, before the work"
     lacking = [name for name in ('sphinx', 'myst_nb', 'sphinx_book_theme') if not find_spec(name)]
     if lacking: raise ModuleNotFoundError(f"the site needs {', '.join(lacking)}: pip install 'mnist_course[site]'")
     out = Path(out)
     if out.exists() and not out.is_dir(): raise ValueError(f'{out} is a file: name a folder for the site')
-    if out.is_dir() and any(p.name!='.lock' for p in out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
+    if out.is_dir() and any(out.iterdir()) and ((out/'.git').exists() or not (out/MARK).exists()):
         raise ValueError(f'{out} holds something else than a site of ours: name an empty folder, or one that is not there yet')
+    if root: _course_settings(root)
+    ready_folder(out.absolute().parent)
     return out
 
 # %% ../../nbs/tools/site.ipynb #si2f02e1
@@ -359,6 +401,22 @@ def finish_site(
     return site
 
 # %% ../../nbs/tools/site.ipynb #sib97d7e
+@contextmanager
+def _alone(out):
+    "Inside this `with`, no other run builds a site at `out`"
+    beside = out.with_name(f'site-{out.name}')    # `held` puts a dot before it and `.lock` behind it
+    with ExitStack() as stack:
+        try: stack.enter_context(held(beside))
+        except OSError as e:
+            if e.errno: raise
+            raise OSError(str(e).replace(str(beside), str(out))) from None
+        yield
+
+def _sweep(out):
+    "Remove what killed runs for `out` have left beside it; nobody else may build there meanwhile"
+    for mark in out.parent.glob(f'.site-*/{MARK}'):
+        if mark.read_text(encoding='utf-8')==out.name: shutil.rmtree(mark.parent, ignore_errors=True)
+
 def build_site(
     root:Path,          # Of a clone
     out:Path,           # Where the site goes; an older one there is replaced
@@ -366,8 +424,9 @@ def build_site(
 )->Path:                # `out`
     "Build the site; a `RuntimeError` holds the builder's warnings"
     out = site_ready(out).absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with held(out), tempfile.TemporaryDirectory(prefix='.site-', dir=out.parent) as tmp:
+    with _alone(out), tempfile.TemporaryDirectory(prefix='.site-', dir=out.parent) as tmp:
+        _sweep(out)
+        (Path(tmp)/MARK).write_text(out.name, encoding='utf-8')
         src, new = Path(tmp)/'src', Path(tmp)/'new'
         write_source(root, src, commands)
         command = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going', '-b', 'html', '-d', Path(tmp)/'doctrees', src, new]

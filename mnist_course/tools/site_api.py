@@ -81,9 +81,9 @@ def value_text(
 def as_markdown(
     text:str, # Of a docstring
 )->str:       # The same, so that Markdown shows it as it is
-    "Escape what Markdown would take for its own, outside code"
-    parts = re.split(r'(`[^`]*`)', text)
-    return ''.join(p if i%2 else re.sub(r'([\\*_<>\[\]{}|#~$])', r'\\\1', p) for i,p in enumerate(parts))
+    "Escape what Markdown would take for its own, outside code; options become code"
+    parts = re.split(r'(`[^`]*`|(?<![\w-])--[a-z][\w-]*)', text)
+    return ''.join(f"`{p.strip('`')}`" if i%2 else re.sub(r'([\\*_<>\[\]{}|#~$])', r'\\\1', p) for i,p in enumerate(parts))
 
 # %% ../../nbs/tools/site_api.ipynb #sad06e66
 def doc_markdown(

@@ -1,5 +1,5 @@
 "The site, built once: what it shows and hides, where its links lead, what it asks for, its search, and how it looks to a phone and to axe-core"
-import html, json, os, re
+import html, json, os, re, shutil, signal, subprocess, sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -76,6 +76,18 @@ def test_exercises_are_marked_and_listed(site):
         for p in places_of(lesson): assert f'id="exercise-{p.number.replace(".", "-")}"' in source and f'{lesson}.html#exercise-{p.number.replace(".", "-")}"' in listed
 
 
+def test_the_list_of_exercises_names_lessons_and_says_what_each_is_about(site):
+    from mnist_course.exercises.outline import OUTLINE, places_of
+    page = pages(site)[site/'exercises.html']
+    entries = {text_of(m[2]): (m[1], text_of(m[3])) for m in re.finditer(r'<li><p><a [^>]*href="([^"]*)"[^>]*>(.*?)</a>(.*?)</p>', page, flags=re.S)}
+    for lesson in OUTLINE:
+        title = re.search(r'<title>(.*?) —', pages(site)[site/f'{lesson}.html'])[1]
+        assert re.search(rf'<strong><a [^>]*href="{lesson}.html"[^>]*>(<span[^>]*>)?{lesson.partition("_")[0]} {re.escape(title)}<', page), lesson
+        for p in places_of(lesson): assert f'{p.number} {p.name}' in entries, p
+    assert entries['04.1 calc_grad'][1].startswith(': Add the gradient of this batch’s loss')
+    assert sum(not said for _,said in entries.values())<=2    # two methods have no docstring
+
+
 def test_cells_that_take_long_say_so(site):
     for path in notebooks():
         if path.stem not in LESSONS: continue
@@ -96,6 +108,41 @@ def test_no_directive_is_shown_and_hidden_cells_are_gone(site):
         cells = json.loads(path.read_text(encoding='utf-8'))['cells']
         exported = sum(any('#| export' in line for line in c['source']) for c in cells if c['cell_type']=='code')
         assert pages(site)[site/f'{path.stem}.html'].count('cell_input')>=exported, path
+
+
+def test_an_option_keeps_its_two_hyphens(site, count):
+    "Whoever copies `–fast`, with a dash, gets an error"
+    from mnist_course.tools.cli_site import all_commands
+    for path,source in pages(site).items():
+        prose = text_of(re.sub('(?s)<(script|style)\\b.*?</\\1>', '', source))
+        assert not re.search(r'(?<![\w\s])[–—][a-z]|(?<=\s)–[a-z]', prose), path
+    page = pages(site)[site/'commands.html']
+    for name,command in all_commands().items():
+        if command.hidden: continue
+        section = re.search(rf'<section id="{name}">.*?</section>', page, flags=re.S)[0]
+        code = ' '.join(map(text_of, re.findall('<(?:code|pre)\\b.*?</(?:code|pre)>', section, flags=re.S)))
+        said = re.findall(r'(?<![\w-])--[a-z][\w-]*', ' '.join([command.help or '', *(getattr(p, 'help', '') or '' for p in command.params)]))
+        assert all(code.count(option)>=n for option,n in Counter(said).items()), name
+        count('options in the words of the commands page', len(said))
+
+
+def test_the_commands_page_says_what_help_says(site):
+    "Names, what a value is, defaults, and what has to be there"
+    from mnist_course.tools.cli_site import all_commands
+    page, n = pages(site)[site/'commands.html'], 0
+    for name,command in all_commands().items():
+        if command.hidden: continue
+        section = re.search(rf'<section id="{name}">.*?</section>', page, flags=re.S)[0]
+        rows = [[text_of(c).strip() for c in re.findall('<t[hd]\\b.*?</t[hd]>', row, flags=re.S)] for row in re.findall('<tr\\b.*?</tr>', section, flags=re.S)]
+        assert not rows or rows[0]==['Argument or option', 'What it does', 'Default'], name
+        shown = {row[0]: row[2] for row in rows[1:]}
+        with command.make_context(name, [], resilient_parsing=True) as ctx:
+            for p in command.params:
+                if not (record := p.get_help_record(ctx)): continue
+                default = re.search(r'default: (.*?)[;\]]', record[1])
+                assert shown[record[0]]==('required' if p.required else default[1].strip('()').replace("'", '’') if default else ''), (name, record)
+                n += 1
+    assert n>60 and '--epochs N' in text_of(page) and '60.0' in text_of(page)
 
 
 def test_tests_are_folded(site):
@@ -206,6 +253,21 @@ def test_one_draws_on_the_page_inside(site, browser):
     page.close()
 
 
+@pytest.mark.parametrize('size', [(1300, 900), (1180, 820), (1920, 1080), (390, 844)], ids=str)
+def test_one_sees_the_answers_while_one_draws(site, browser, size):
+    "With the page scrolled to the frame the verdict is in the window, and the frame needs no scrollbar of its own"
+    page = browser.new_page(viewport=dict(width=size[0], height=size[1]))
+    page.goto((site/'draw.html').as_uri())
+    frame, inside = page.locator('.drawing-page'), page.frame_locator('.drawing-page')
+    inside.locator('#verdict').wait_for()
+    frame.evaluate('f => f.scrollIntoView()')
+    pad, verdict = inside.locator('#pad').bounding_box(), inside.locator('#verdict').bounding_box()
+    assert pad['y']>=0 and 0<=verdict['y'] and verdict['y']+verdict['height']<=size[1], (pad, verdict)
+    if size[0]>1000: assert verdict['x']>pad['x']+pad['width'] and frame.bounding_box()['height']<=size[1], (pad, verdict)
+    assert inside.locator('html').evaluate('e => e.scrollHeight<=e.clientHeight && e.scrollWidth<=e.clientWidth')
+    page.close()
+
+
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
 def test_axe_finds_nothing_serious(site, browser, scheme):
     source = pytest.importorskip('axe_playwright_python.base', reason='axe-playwright-python is not installed').AXE_SCRIPT
@@ -247,3 +309,56 @@ def test_a_folder_that_is_not_only_ours_is_left_alone(tmp_path, holds):
     for name in holds: (tmp_path/name).write_text('theirs')
     with pytest.raises(ValueError, match='something else than a site of ours'): site_ready(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir())==sorted(holds)
+
+
+def refused(*args):
+    "The one line in which a command refuses"
+    from mnist_course.tools import cli
+    from mnist_course.tools.cli_app import run_command
+    assert cli
+    code, out, err = run_command(*args)
+    assert (code, out, err.count('\n'))==(2, '', 1) and 'fault of' not in err, err
+    return err
+
+
+def test_a_folder_that_cannot_be_written_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path/'file').touch()
+    said = [refused('site', '--out', tmp_path/'file'/'site')]
+    if Path('/proc/self').exists(): said.append(refused('site', '--out', '/proc/site'))
+    for line in said: assert 'cannot write to ' in line and 'another run' not in line and line.rstrip().endswith('name another folder'), line
+
+
+FOREIGN = {'another project': ('[DEFAULT]\nlib_name = theirs\ntitle = T\n', 'is another project'), 'no address': ('[DEFAULT]\nlib_name = mnist_course\ntitle = T\n', 'lacks author, .*git_url'),
+           'no section': ('lib_name = theirs\n', "can't be read"), 'a name of nothing': ('[DEFAULT]\ngit_url = %(user)s\n', "can't be read"), 'bytes': ('\xff', "can't be read")}
+
+@pytest.mark.parametrize('text,why', FOREIGN.values(), ids=FOREIGN)
+def test_another_project_is_refused_in_one_line(tmp_path, monkeypatch, text, why):
+    from mnist_course.tools.site import site_ready
+    (tmp_path/'nbs').mkdir()
+    (tmp_path/'settings.ini').write_bytes(text.encode('latin-1'))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=f'expected the settings of the course, but .*{why}.*: change to a clone of the course'): site_ready('_site', tmp_path)
+    if text.startswith('['): refused('site')    # whether a file is none, `repo_root` finds before it
+    assert sorted(p.name for p in tmp_path.iterdir())==['nbs', 'settings.ini']
+
+
+@pytest.mark.skipif(os.name=='nt', reason='SIGKILL')
+def test_what_a_killed_run_leaves_is_swept_and_never_shown_by_git(tmp_path, monkeypatch):
+    from mnist_course.tools import site as tool
+    work = "import sys, time\nfrom mnist_course.tools import site as tool\ndef write(root, src, commands):\n    src.mkdir()\n    print('at work', flush=True)\n    time.sleep(100)\n"
+    with subprocess.Popen([sys.executable, '-c', work+"tool.write_source = write\ntool.build_site('.', sys.argv[1])", tmp_path/'_site'], stdout=subprocess.PIPE, text=True) as p:
+        assert p.stdout.readline()=='at work\n'
+        p.send_signal(signal.SIGKILL)
+    left = sorted(q.name for q in tmp_path.iterdir())
+    assert len(left)==2
+    if shutil.which('git') and (ROOT/'.git').exists():
+        ignored = subprocess.run(['git', 'check-ignore', *left, 'draw.html'], cwd=ROOT, capture_output=True, text=True).stdout.split()
+        assert ignored==[*left, 'draw.html']
+    (tmp_path/'.site-theirs').mkdir()    # of a run for another folder
+    (tmp_path/'.site-theirs'/tool.MARK).write_text('other')
+    (tmp_path/'.site-notes').mkdir()
+    def write(root, src, commands): raise ZeroDivisionError
+    monkeypatch.setattr(tool, 'write_source', write)
+    with pytest.raises(ZeroDivisionError): tool.build_site(ROOT, tmp_path/'_site')
+    assert sorted(q.name for q in tmp_path.iterdir())==['.site-notes', '.site-theirs']
