@@ -81,7 +81,7 @@ def test_the_list_of_exercises_names_lessons_and_says_what_each_is_about(site):
     page = pages(site)[site/'exercises.html']
     entries = {text_of(m[2]): (m[1], text_of(m[3])) for m in re.finditer(r'<li><p><a [^>]*href="([^"]*)"[^>]*>(.*?)</a>(.*?)</p>', page, flags=re.S)}
     for lesson in OUTLINE:
-        title = re.search(r'<title>(.*?) —', pages(site)[site/f'{lesson}.html'])[1]
+        title = re.search(r'<title>(.*?) —', html.unescape(pages(site)[site/f'{lesson}.html']))[1]
         assert re.search(rf'<strong><a [^>]*href="{lesson}.html"[^>]*>(<span[^>]*>)?{lesson.partition("_")[0]} {re.escape(title)}<', page), lesson
         for p in places_of(lesson): assert f'{p.number} {p.name}' in entries, p
     assert entries['04.1 calc_grad'][1].startswith(': Add the gradient of this batch’s loss')
