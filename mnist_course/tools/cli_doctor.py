@@ -34,6 +34,6 @@ def doctor(
     found = examine()
     if as_json: typer.echo(json.dumps([asdict(f) for f in found], indent=1))
     else:
-        plain = MARKS if 'utf' in (sys.stdout.encoding or 'utf').lower() else dict(well='+', note='o', stop='x')
+        plain = MARKS if 'utf' in (getattr(sys.stdout, 'encoding', None) or 'utf').lower() else dict(well='+', note='o', stop='x')
         typer.echo('\n'.join(map(printable, doctor_text(found, plain).splitlines())))
     return int(any(f.state=='stop' for f in found))

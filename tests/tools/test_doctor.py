@@ -65,6 +65,44 @@ metadata.version = version
     assert 'fastcore 9.0, wanted' in found['packages of the package']['found'] and found['packages of course']['found']=='missing: fastai'
 
 
+@pytest.mark.parametrize('module, source, said', [
+    ('scipy', "raise ImportError('libopenblas.so: cannot open shared object file')", 'scipy: ImportError: libopenblas.so'),
+    ('pandas', 'import os; os._exit(132)', 'pandas: it ends Python, with 132'),
+    ('fastai', "raise SystemExit", 'fastai: SystemExit'),
+    ('PIL', "import nothing_of_this_name", "PIL: ModuleNotFoundError: No module named 'nothing_of_this_name'")])
+def test_a_library_that_is_there_and_cannot_be_imported_stops(tmp_path, module, source, said):
+    code, found = doctor(cwd=tmp_path, **planted(tmp_path, **{module: source}))
+    assert code==1 and 'imports' in stops(found) and said in found['imports']['found']
+    assert found['data']['state']==found['packages of lessons']['state']=='well'
+
+
+def test_a_torch_that_ends_the_process_stops_and_hides_nothing_else(tmp_path):
+    "As where it is built for a newer processor"
+    code, found = doctor(cwd=tmp_path, **planted(tmp_path, torch='import os, signal; os.kill(os.getpid(), signal.SIGILL)'))
+    assert (code, stops(found))==(1, {'PyTorch'}) and 'ends Python, with -4' in found['PyTorch']['found']
+
+
+@pytest.mark.parametrize('name', ['random.py', 'scipy.py', 'torch/__init__.py'])
+def test_a_file_with_the_name_of_a_module_stops(tmp_path, name):
+    "Beside the notebook, as a kernel sees it; the command itself starts elsewhere"
+    here = tmp_path/'here'
+    (here/name).parent.mkdir(parents=True)
+    (here/name).write_text('')
+    (here/'mine.py').write_text('')
+    r = subprocess.run([sys.executable, '-P', '-c', 'from mnist_course.tools.cli import main; main(["doctor", "--json"])'], cwd=here, capture_output=True, text=True,
+                       env=os.environ|planted(tmp_path))
+    found = {f['what']: f for f in json.loads(r.stdout)}
+    assert r.returncode==1 and found['names']['state']=='stop' and name.partition('/')[0] in found['names']['found'] and 'mine' not in found['names']['found']
+
+
+def test_a_full_disk_and_closed_output(tmp_path, monkeypatch):
+    from mnist_course.tools.doctor import check_folder
+    monkeypatch.setattr(shutil, 'disk_usage', lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    assert check_folder('this folder', tmp_path).state=='stop'
+    r = subprocess.run(['bash', '-c', f'"{sys.executable}" -m mnist_course.tools.cli doctor >&-'], cwd=ROOT, capture_output=True, text=True)
+    assert (r.returncode, r.stderr)==(0, '')
+
+
 def test_damaged_data_stop(tmp_path):
     "A copy of the package in which one file of MNIST is cut short"
     shutil.copytree(ROOT/'mnist_course', tmp_path/'mnist_course', ignore=shutil.ignore_patterns('__pycache__'))
