@@ -122,11 +122,11 @@ def test_torch_torchvision_and_numpy_are_refused_rather_than_replaced(built, tmp
             wheel.writestr(f'numpy-{number}.dist-info/METADATA', f'Metadata-Version: 2.1\nName: numpy\nVersion: {number}\n')
             wheel.writestr(f'numpy-{number}.dist-info/WHEEL', 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
             wheel.writestr(f'numpy-{number}.dist-info/RECORD', '')
-    wheel, there, offered = next(built.glob('*.whl')), THEIRS | {'numpy': '1.20.0', 'torch': '2.6.0+cu124'}, f'--find-links={tmp_path}'
-    assert planned(tmp_path/'free', wheel, there, offered)==(0, {'mnist_course': version('mnist_course'), 'numpy': '2.1.0'})
-    code, said = planned(tmp_path/'held', wheel, there, offered, 'numpy==1.20.0', 'torch==2.6.0+cu124')
+    wheel, there, offered = next(built.glob('*.whl')), THEIRS | {'numpy': '1.20.0', 'torch': '2.6.0+cu124'}, ('-f', tmp_path)
+    assert planned(tmp_path/'free', wheel, there, *offered)==(0, {'mnist_course': version('mnist_course'), 'numpy': '2.1.0'})
+    code, said = planned(tmp_path/'held', wheel, there, *offered, 'numpy==1.20.0', 'torch==2.6.0+cu124')
     assert code and 'ERROR: Cannot install' in said and 'numpy==1.20.0' in said
-    assert planned(tmp_path/'fits', wheel, there | {'numpy': '2.0.2'}, offered, 'numpy==2.0.2', 'torch==2.6.0+cu124')==(0, {'mnist_course': version('mnist_course')})
+    assert planned(tmp_path/'fits', wheel, there | {'numpy': '2.0.2'}, *offered, 'numpy==2.0.2', 'torch==2.6.0+cu124')==(0, {'mnist_course': version('mnist_course')})
 
 
 # Where a real pip would fetch the package: keeps what it was asked for, then unpacks the wheel, or fails as it does without internet
